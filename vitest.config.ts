@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // Many tests start servers and sandboxes of their own; more at once than there are cores only slows each.
+    maxWorkers: 2,
+    reporters: ['default'],
+  },
+});
