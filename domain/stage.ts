@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import type { ArtifactRef } from './artifact.ts';
+import { progressSchema } from './progress.ts';
+import { stageStates } from './summary.ts';
+
+/** The stages of `train-pipeline`, in the order in which they begin. */
+export const stageNames = [
+  'prepare-data',
+  'base-model',
+  'sft',
+  'serve-judge',
+  'ray-cluster',
+  'rl',
+  'evaluate-checkpoints',
+  'benchmark-suite',
+  'promote',
+  'report',
+] as const;
+export type StageName = (typeof stageNames)[number];
+export const stageNameSchema = z.enum(stageNames);
+
+/** Where a run lives on its host, and what it was asked to do there. */
+export interface RunRef {
+  readonly run: string;
+  /** Absolute path of the run's folder on its host. */
+  readonly dir: string;
+  /** Workflow that is told of the progress of the run's stages. */
+  readonly workflowId: string;
+}
+
+/** What a stage that leaves an artifact gives back. */
+export interface StageResult {
+  readonly state: 'cached' | 'completed';
+  readonly artifact: ArtifactRef;
+  /** Attempts of the stage's program in this run; 0 where it is cached. */
+  readonly attempts: number;
+  readonly seconds: number;
+}
+
+/** A stage as the `progress` query, the report and the live view see it. */
+export const stageStatusSchema = z.strictObject({
+  name: stageNameSchema,
+  state: z.enum(stageStates),
+  attempts: z.int().nonnegative(),
+  /** Unix time, milliseconds; null before the stage began or ended. */
+  startedAt: z.number().nullable(),
+  endedAt: z.number().nullable(),
+  progress: progressSchema.nullable(),
+  /** One line for a person: what came out, or why it failed. */
+  note: z.string(),
+});
+export type StageStatus = z.infer<typeof stageStatusSchema>;
+
+/** Answer of the query `progress`. */
+export interface PipelineProgress {
+  readonly run: string;
+  readonly dir: string | null;
+  readonly stages: readonly StageStatus[];
+}
+
+/** One line of the plan: what a stage would do now. */
+export const planEntrySchema = z.strictObject({
+  stage: stageNameSchema,
+  action: z.enum(['run', 'cached', 'resume', 'skip', 'unknown']),
+  /** Step from which a resumed stage goes on. */
+  step: z.int().nullable(),
+  why: z.string(),
+  gpus: z.int(),
+  command: z.array(z.string()),
+  outputs: z.array(z.string()),
+});
+export type PlanEntry = z.infer<typeof planEntrySchema>;
+
+/** Result of `train-pipeline`. */
+export interface TrainResult {
+  readonly run: string;
+  readonly dir: string;
+  readonly report: string;
+  readonly summary: string;
+  readonly decision: string;
+  readonly promoted: ArtifactRef | null;
+}

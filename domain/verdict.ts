@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+/** What is known of an answer. The last four are undecided: they widen the bounds and are never counted as wrong. */
+export const verdicts = ['correct', 'wrong', 'unparsed', 'judge_failed', 'infra_error', 'limit'] as const;
+export type Verdict = (typeof verdicts)[number];
+
+/** Who decided, and why, in a short sentence. */
+export const gradeSchema = z.strictObject({
+  verdict: z.enum(verdicts),
+  decidedBy: z.enum(['rule', 'judge', 'none']),
+  reason: z.string(),
+});
+export type Grade = z.infer<typeof gradeSchema>;
