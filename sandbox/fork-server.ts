@@ -1,0 +1,191 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { LensmithError } from '../domain/errors.ts';
+import type { isolationLevels } from '../domain/sandbox.ts';
+import { readFrames } from './frames.ts';
+
+const guest = fileURLToPath(new URL('guest/main.py', import.meta.url));
+const startMs = 60_000;
+const connectMs = 20_000;
+
+export type Isolation = (typeof isolationLevels)[number];
+
+const readySchema = z.union([
+  z.object({ ready: z.literal(true) }),
+  z.object({ ready: z.literal(false), message: z.string() }),
+]);
+const helloSchema = z.object({ session: z.string() });
+
+/** A session of the guest that has connected; its messages go to `onMessage`, its end to `onClose`. */
+export interface GuestConnection {
+  readonly socket: Socket;
+  onMessage: (message: unknown) => void;
+  onClose: () => void;
+}
+
+/** A running fork server of the guest. */
+export interface ForkServer {
+  readonly alive: () => boolean;
+  /** Forks a session and waits for its connection. */
+  readonly open: (session: string) => Promise<GuestConnection>;
+  readonly kill: (session: string) => void;
+  readonly close: () => Promise<void>;
+}
+
+const unavailable = (message: string, cause?: unknown): LensmithError =>
+  new LensmithError('infrastructure', message, { where: 'sandbox', cause });
+
+const refused = (reason: string): LensmithError =>
+  new LensmithError(
+    'infrastructure',
+    `this host does not let the sandbox isolate code (${reason}). Allow user namespaces (sysctl ` +
+      'kernel.unprivileged_userns_clone=1, or kernel.apparmor_restrict_unprivileged_userns=0, or in a container ' +
+      '--security-opt seccomp=unconfined --security-opt systempaths=unconfined), or go without: isolation none',
+    { where: 'sandbox' },
+  );
+
+const firstLine = async (child: ChildProcess): Promise<string> => {
+  if (!child.stdout) throw unavailable('the guest has no standard output');
+  const lines = createInterface({ input: child.stdout });
+  const ended = once(child, 'exit').then(([code]) => {
+    throw unavailable(`the guest ended with ${String(code)} before it was ready`);
+  });
+  ended.catch(() => undefined);
+  const failed = once(child, 'error').then(([error]) => {
+    throw unavailable(`the guest cannot be started: ${String(error)}`, error);
+  });
+  failed.catch(() => undefined);
+  const [line] = (await Promise.race([
+    once(lines, 'line', { signal: AbortSignal.timeout(startMs) }),
+    ended,
+    failed,
+  ])) as [string];
+  return line;
+};
+
+/** Only what Python needs of the environment reaches the guest, and so the code of the model. */
+const guestEnvironment = (isolation: Isolation, scratch: string): Record<string, string> => ({
+  // No program is found by its name: matplotlib would look for fonts with one, and code has no need of any.
+  PATH: '/nonexistent',
+  HOME: isolation === 'none' ? scratch : '/sandbox',
+  TMPDIR: isolation === 'none' ? scratch : '/sandbox/tmp',
+  LANG: 'C.UTF-8',
+  MPLBACKEND: 'Agg',
+  MPLCONFIGDIR: join(isolation === 'none' ? scratch : '/tmp', 'matplotlib'),
+  OMP_NUM_THREADS: '1',
+  OPENBLAS_NUM_THREADS: '1',
+  PYTHONDONTWRITEBYTECODE: '1',
+});
+
+/**
+ * Starts a fork server of the guest: a Python process that has imported the imaging libraries and forks a session for
+ * each request.
+ *
+ * @throws LensmithError `infrastructure` where it cannot start, or the host cannot isolate.
+ */
+export const startForkServer = async (python: string, isolation: Isolation): Promise<ForkServer> => {
+  const folder = await mkdtemp(join(tmpdir(), 'lensmith-sandbox-'));
+  const meeting = join(folder, 'meeting');
+  const scratch = join(folder, 'scratch');
+  await mkdir(meeting, { mode: 0o700 });
+  await mkdir(scratch, { mode: 0o700 });
+  const waiting = new Map<string, (connection: GuestConnection) => void>();
+  const open = new Set<Socket>();
+
+  const server: Server = createServer((socket) => {
+    open.add(socket);
+    const connection: GuestConnection = { socket, onMessage: () => undefined, onClose: () => undefined };
+    let greeted = false;
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      open.delete(socket);
+      connection.onClose();
+    });
+    readFrames(socket, (message) => {
+      if (greeted) {
+        connection.onMessage(message);
+        return;
+      }
+      greeted = true;
+      const hello = helloSchema.safeParse(message);
+      const take = hello.success ? waiting.get(hello.data.session) : undefined;
+      if (take) take(connection);
+      else socket.destroy();
+    });
+  });
+  server.listen(join(meeting, 'sessions.sock'));
+  await once(server, 'listening');
+  await chmod(join(meeting, 'sessions.sock'), 0o600);
+
+  const child = spawn(python, ['-E', '-s', '-B', '-u', guest, isolation, scratch, meeting], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: guestEnvironment(isolation, scratch),
+  });
+  child.stdin?.on('error', () => undefined);
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  let ended = false;
+  void exited.then(() => {
+    ended = true;
+    for (const socket of open) socket.destroy();
+  });
+
+  const close = async (): Promise<void> => {
+    child.stdin?.end();
+    const inTime = AbortSignal.timeout(5000);
+    await Promise.race([exited, once(inTime, 'abort')]);
+    if (!ended) child.kill('SIGKILL');
+    if (child.pid !== undefined) await exited;
+    for (const socket of open) socket.destroy();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    await rm(folder, { recursive: true, force: true });
+  };
+
+  try {
+    const ready = readySchema.parse(JSON.parse(await firstLine(child)));
+    if (!ready.ready) throw refused(ready.message);
+  } catch (error) {
+    await close();
+    throw error instanceof LensmithError ? error : unavailable(`the guest did not start: ${String(error)}`, error);
+  }
+
+  const send = (request: Record<string, string>): void => {
+    child.stdin?.write(`${JSON.stringify(request)}\n`);
+  };
+
+  return {
+    alive: () => !ended,
+    kill: (session) => send({ kill: session }),
+    close,
+    open: async (session) => {
+      let cancel: () => void = () => undefined;
+      try {
+        return await new Promise<GuestConnection>((resolve, reject) => {
+          const timer = setTimeout(
+            () => reject(unavailable(`a session did not start within ${connectMs} ms`)),
+            connectMs,
+          );
+          cancel = () => clearTimeout(timer);
+          void exited.then(() => reject(unavailable('the guest ended')));
+          waiting.set(session, resolve);
+          send({ open: session });
+        });
+      } catch (error) {
+        send({ kill: session });
+        throw error;
+      } finally {
+        cancel();
+        waiting.delete(session);
+      }
+    },
+  };
+};

@@ -1,0 +1,114 @@
+"""The system calls of isolation that Python has no name for."""
+
+import ctypes
+import os
+import signal
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_REMOUNT = 32
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+MNT_DETACH = 2
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_NO_NEW_PRIVS = 38
+
+_SYS_CLONE = {"x86_64": 56, "aarch64": 220}
+_SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
+_MACHINE = os.uname().machine
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_python = ctypes.pythonapi
+
+
+def _check(result: int, what: str) -> int:
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{what}: {os.strerror(code)}")
+    return result
+
+
+def _number(table: dict[str, int], name: str) -> int:
+    number = table.get(_MACHINE)
+    if number is None:
+        raise OSError(f"{name}: the number of this system call is not known on {_MACHINE}")
+    return number
+
+
+def clone_process(namespaces: int) -> int:
+    """Forks into new namespaces: 0 in the child, the child's pid in the parent."""
+    number = _number(_SYS_CLONE, "clone")
+    _python.PyOS_BeforeFork()
+    pid = _libc.syscall(ctypes.c_long(number), ctypes.c_ulong(namespaces | signal.SIGCHLD), 0, 0, 0, 0)
+    if pid == 0:
+        _python.PyOS_AfterFork_Child()
+        return 0
+    code = ctypes.get_errno()
+    _python.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise OSError(code, f"clone: {os.strerror(code)}")
+    return pid
+
+
+def unshare(namespaces: int) -> None:
+    """Moves this process into new namespaces."""
+    _check(_libc.unshare(ctypes.c_int(namespaces)), "unshare")
+
+
+def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
+    """mount(2)."""
+    encoded = [None if value is None else value.encode() for value in (source, target, kind, options)]
+    result = _libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3])
+    _check(result, f"mount {source} on {target}")
+
+
+def pivot_root(root: str) -> None:
+    """Makes `root`, a mount point, the root and lets go of the old one."""
+    os.chdir(root)
+    _check(_libc.syscall(ctypes.c_long(_number(_SYS_PIVOT_ROOT, "pivot_root")), b".", b"."), "pivot_root")
+    _check(_libc.umount2(b".", MNT_DETACH), "umount of the old root")
+    os.chdir("/")
+
+
+def prctl(option: int, value: int) -> None:
+    """prctl(2) with one argument."""
+    _check(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), 0, 0, 0), f"prctl {option}")
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class _CapabilityData(ctypes.Structure):
+    _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
+
+
+def drop_capabilities() -> None:
+    """Gives up every capability of this process, for good."""
+    header = _CapabilityHeader(0x20080522, 0)
+    data = (_CapabilityData * 2)()
+    number = _number(_SYS_CAPSET, "capset")
+    _check(_libc.syscall(ctypes.c_long(number), ctypes.byref(header), ctypes.byref(data)), "capset")
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def map_identity(pid: int | str, inside: int, user: int, group: int) -> None:
+    """Maps the id `inside` of a process's user namespace to a user and a group outside."""
+    with open(f"/proc/{pid}/setgroups", "w") as file:
+        file.write("deny")
+    with open(f"/proc/{pid}/uid_map", "w") as file:
+        file.write(f"{inside} {user} 1")
+    with open(f"/proc/{pid}/gid_map", "w") as file:
+        file.write(f"{inside} {group} 1")

@@ -1,0 +1,168 @@
+"""The fork server: imports what model code uses, once, and forks a session for each request on its standard input.
+
+`main.py ISOLATION SCRATCH MEETING`: ISOLATION is `namespaces` or `none`; SCRATCH an empty folder; MEETING the folder of
+the supervisor's socket. Requests are JSON lines, `{"open": ID}` and `{"kill": ID}`. It ends when its input does.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from typing import Any
+
+os.environ["MPLBACKEND"] = "Agg"
+
+import kernel
+import root_view
+
+_FOLDER_MEBIBYTES = 256
+_SESSION_NAMESPACES = (
+    kernel.CLONE_NEWUSER
+    | kernel.CLONE_NEWPID
+    | kernel.CLONE_NEWNS
+    | kernel.CLONE_NEWNET
+    | kernel.CLONE_NEWIPC
+    | kernel.CLONE_NEWUTS
+)
+
+
+def _import_libraries() -> None:
+    import cv2
+    import matplotlib.pyplot
+    import numpy
+    import PIL.Image
+    import PIL.ImageDraw
+    import PIL.ImageFilter
+    import PIL.ImageOps
+    import session
+
+    cv2.setNumThreads(1)
+    PIL.Image.init()
+    del matplotlib, numpy, session
+
+
+def _address_space() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class ForkServer:
+    """Keeps the sessions that it has forked, by id."""
+
+    def __init__(self, isolated: bool, scratch: str, meeting: str) -> None:
+        self._isolated = isolated
+        self._scratch = scratch
+        self._socket = os.path.join("/sandbox/meeting" if isolated else meeting, "sessions.sock")
+        self._base_bytes = _address_space()
+        self._sessions: dict[int, str] = {}
+
+    def _run_session(self, identifier: str) -> None:
+        from session import leave, serve
+
+        # Its standard input is the server's, where the next requests stand.
+        with open(os.devnull) as null:
+            os.dup2(null.fileno(), 0)
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.connect(self._socket)
+        folder = "/sandbox"
+        if self._isolated:
+            kernel.map_identity("self", 1000, 0, 0)
+            root_view.hide_in_session(_FOLDER_MEBIBYTES)
+            os.setsid()
+            kernel.drop_capabilities()
+        else:
+            os.setsid()
+            folder = os.path.join(self._scratch, identifier)
+            os.makedirs(folder)
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+        try:
+            serve(connection, identifier, folder, self._base_bytes, self._isolated)
+        finally:
+            leave(folder, self._isolated)
+
+    def open(self, identifier: str) -> None:
+        """Forks a session, which connects to the supervisor by itself."""
+        pid = kernel.clone_process(_SESSION_NAMESPACES) if self._isolated else os.fork()
+        if pid != 0:
+            self._sessions[pid] = identifier
+            return
+        try:
+            self._run_session(identifier)
+        except BaseException:  # noqa: BLE001 - a forked session must never go on as a server
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+
+    def kill(self, identifier: str) -> None:
+        """Ends a session with everything that it started."""
+        for pid, name in self._sessions.items():
+            if name == identifier:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def reap(self) -> None:
+        """Forgets sessions that have ended."""
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                self._sessions.pop(pid, None)
+
+    def kill_all(self) -> None:
+        """Ends every session."""
+        for pid in list(self._sessions):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def serve(self) -> None:
+        """Takes requests until the input ends."""
+        pending = b""
+        while True:
+            ready, _, _ = select.select([0], [], [], 1.0)
+            self.reap()
+            if not ready:
+                continue
+            part = os.read(0, 65536)
+            if not part:
+                return
+            *lines, pending = (pending + part).split(b"\n")
+            for line in lines:
+                request = json.loads(line)
+                if "open" in request:
+                    self.open(request["open"])
+                else:
+                    self.kill(request["kill"])
+
+
+def _say(message: dict[str, Any]) -> None:
+    os.write(1, json.dumps(message).encode() + b"\n")
+
+
+def main() -> None:
+    """Isolates itself, imports, and serves."""
+    isolation, scratch, meeting = sys.argv[1:]
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
+    if isolation == "namespaces":
+        try:
+            root_view.enter(meeting, scratch)
+        except OSError as error:
+            _say({"ready": False, "message": str(error)})
+            return
+    _import_libraries()
+    if isolation == "namespaces":
+        root_view.freeze()
+    server = ForkServer(isolation == "namespaces", scratch, meeting)
+    _say({"ready": True})
+    try:
+        server.serve()
+    finally:
+        server.kill_all()
+
+
+main()

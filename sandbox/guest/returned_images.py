@@ -1,0 +1,66 @@
+"""Images that code returns: found, brought to size, encoded."""
+
+import base64
+import hashlib
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+_MAXIMUM_PIXELS = 64_000_000
+
+
+def image_of(value: Any) -> Image.Image | None:  # noqa: ANN401 - whatever the code's last expression is
+    """A PIL image as it is; an array of 2 dimensions, or of 3 with 1, 3 or 4 channels, as an image; else None.
+
+    Floating-point arrays hold 0 to 1.
+    """
+    if isinstance(value, Image.Image):
+        return value
+    if not isinstance(value, np.ndarray) or value.size == 0:
+        return None
+    if not (value.ndim == 2 or (value.ndim == 3 and value.shape[2] in (1, 3, 4))):
+        return None
+    if value.dtype == bool:
+        pixels = value.astype(np.uint8) * 255
+    elif np.issubdtype(value.dtype, np.floating):
+        pixels = (np.nan_to_num(np.clip(value, 0, 1)) * 255).round().astype(np.uint8)
+    elif np.issubdtype(value.dtype, np.integer):
+        pixels = np.clip(value, 0, 255).astype(np.uint8)
+    else:
+        return None
+    return Image.fromarray(pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
+
+
+def _size_for_model(width: int, height: int, minimum: int, maximum: int) -> tuple[int, int]:
+    scale = max(1.0, minimum / min(width, height))
+    scale = min(scale, maximum / max(width, height))
+    if scale == 1.0:
+        return width, height
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def encode(image: Image.Image, minimum_side: int, maximum_side: int) -> dict[str, Any]:
+    """The image as the model gets it: PNG, enlarged or shrunk to the limits with its ratio kept.
+
+    Raises ValueError for an image of no size or of too many pixels.
+    """
+    width, height = image.size
+    if width == 0 or height == 0 or width * height > _MAXIMUM_PIXELS:
+        raise ValueError(f"expected an image of 1 to {_MAXIMUM_PIXELS} pixels, got {width} x {height}")
+    grey = image.mode in ("L", "1", "I", "I;16", "F")
+    plain = image.convert("L" if grey else "RGB")
+    size = _size_for_model(width, height, minimum_side, maximum_side)
+    if size != plain.size:
+        plain = plain.resize(size, Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    plain.save(buffer, "PNG", compress_level=6)
+    content = buffer.getvalue()
+    return {
+        "digest": hashlib.sha256(content).hexdigest(),
+        "mediaType": "image/png",
+        "width": plain.size[0],
+        "height": plain.size[1],
+        "data": base64.b64encode(content).decode(),
+    }

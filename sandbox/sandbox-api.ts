@@ -1,0 +1,93 @@
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
+import { LensmithError } from '../domain/errors.ts';
+import {
+  executionRequestSchema,
+  type SessionOptions,
+  type SessionResponse,
+  sessionRequestSchema,
+} from '../domain/sandbox.ts';
+import { type Sandbox, SandboxFullError, type Session } from './open-sandbox.ts';
+import { createSandboxMetrics } from './sandbox-metrics.ts';
+
+const maximumBytes = 256 * 1024 * 1024;
+
+const bodyOf = async <Schema extends z.ZodType>(context: Context, schema: Schema) => {
+  const body: unknown = await context.req.json().catch(() => undefined);
+  return schema.safeParse(body);
+};
+
+const refuse = (context: Context, error: z.ZodError): Response =>
+  context.json({ error: { type: 'data', message: z.prettifyError(error) } }, 400);
+
+const failure = (context: Context, error: unknown): Response => {
+  if (!(error instanceof LensmithError)) throw error;
+  const body = { error: { type: error.type, message: error.message } };
+  if (error.type === 'data') return context.json(body, 400);
+  if (error instanceof SandboxFullError) return context.json(body, 429, { 'retry-after': '1' });
+  return context.json(body, 503, { 'retry-after': '1' });
+};
+
+/**
+ * The HTTP door of a sandbox: `POST /v1/sessions`, `POST /v1/sessions/{id}/executions`, `DELETE /v1/sessions/{id}`,
+ * `GET /healthz`, `GET /metrics`.
+ *
+ * A body that does not fit is answered with 400 and the place, a full sandbox with 429 and Retry-After, an unknown
+ * session with 404. A session is made once for each `sessionId`, however often it is asked for.
+ */
+export const sandboxApi = (sandbox: Sandbox): Hono => {
+  const app = new Hono();
+  const metrics = createSandboxMetrics();
+  const sessions = new Map<string, Promise<Session>>();
+
+  const open = (id: string, request: SessionOptions): Promise<Session> => {
+    const opening = sandbox.createSession(request).then((session) => {
+      session.onEnd(() => sessions.delete(id));
+      return session;
+    });
+    opening.catch(() => sessions.delete(id));
+    sessions.set(id, opening);
+    return opening;
+  };
+
+  app.post('/v1/sessions', bodyLimit({ maxSize: maximumBytes }), async (context) => {
+    const parsed = await bodyOf(context, sessionRequestSchema);
+    if (!parsed.success) return refuse(context, parsed.error);
+    const id = parsed.data.sessionId ?? crypto.randomUUID();
+    const known = sessions.get(id);
+    try {
+      const { isolation } = await (known ?? open(id, parsed.data));
+      return context.json({ sessionId: id, isolation } satisfies SessionResponse, known ? 200 : 201);
+    } catch (error) {
+      return failure(context, error);
+    }
+  });
+
+  const find = async (context: Context): Promise<Session | undefined> =>
+    sessions.get(context.req.param('id') ?? '')?.catch(() => undefined);
+
+  const unknown = (context: Context): Response =>
+    context.json({ error: { type: 'data', message: `no session ${context.req.param('id')}` } }, 404);
+
+  app.post('/v1/sessions/:id/executions', bodyLimit({ maxSize: maximumBytes }), async (context) => {
+    const parsed = await bodyOf(context, executionRequestSchema);
+    if (!parsed.success) return refuse(context, parsed.error);
+    const session = await find(context);
+    if (!session) return unknown(context);
+    const result = await session.execute(parsed.data);
+    metrics.record(result.outcome, result.durationMs);
+    return context.json(result);
+  });
+
+  app.delete('/v1/sessions/:id', async (context) => {
+    const session = await find(context);
+    if (!session) return unknown(context);
+    await session.close();
+    return context.body(null, 204);
+  });
+
+  app.get('/healthz', (context) => context.json({ status: 'ok', isolation: sandbox.isolation }));
+  app.get('/metrics', (context) => context.text(metrics.render(sandbox.sessions())));
+  return app;
+};
