@@ -1,0 +1,134 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LensmithError } from '../domain/errors.ts';
+import type { Protocol } from '../domain/protocol.ts';
+import type { ExecutionRequest, ExecutionResult, SessionOptions } from '../domain/sandbox.ts';
+import type { StoredImage } from './image-store.ts';
+
+/** What an episode needs of a session of the sandbox. */
+export interface CodeSession {
+  execute(request: ExecutionRequest): Promise<ExecutionResult>;
+  close(): Promise<void>;
+}
+
+/** What an episode needs of the sandbox. */
+export interface CodeSandbox {
+  createSession(options: SessionOptions): Promise<CodeSession>;
+}
+
+/** A call's result, or why the sandbox could give none. */
+export type ToolReply =
+  | { readonly kind: 'result'; readonly result: ExecutionResult }
+  | { readonly kind: 'deadline' }
+  | { readonly kind: 'error'; readonly type: 'data' | 'infrastructure'; readonly message: string };
+
+/** An episode's calls, in one session that is opened at the first of them. */
+export interface ToolSession {
+  execute(code: string): Promise<ToolReply>;
+  close(): Promise<void>;
+}
+
+export interface ToolSessionOptions {
+  readonly sandbox: CodeSandbox;
+  readonly protocol: Protocol;
+  readonly images: readonly StoredImage[];
+  readonly signal: AbortSignal;
+  /** `performance.now()` at which the episode's time is over. */
+  readonly deadline: number;
+  /** Tries of one call, with pauses of 0.2 s, then twice as long each time. @default 5 */
+  readonly attempts?: number;
+}
+
+/** Options of the session that a protocol asks for. */
+export const sessionOptions = (protocol: Protocol, images: readonly Pick<StoredImage, 'bytes'>[]): SessionOptions => {
+  const { turns: _, ...limits } = protocol.limits;
+  return {
+    images: images.map(({ bytes }) => ({ data: bytes.toString('base64') })),
+    variables: protocol.variables,
+    state: protocol.state,
+    limits,
+  };
+};
+
+const isOver: unique symbol = Symbol('deadline');
+
+/**
+ * Opens a tool session. A call that ends as `infrastructure` is tried again in a new session, after the calls that
+ * had an effect are repeated there; where that does not help, the reply is an `error`.
+ */
+export const openToolSession = (options: ToolSessionOptions): ToolSession => {
+  const { sandbox, protocol, images, signal, deadline, attempts = 5 } = options;
+  const effective: string[] = [];
+  let session: CodeSession | undefined;
+  let closed = false;
+
+  const drop = async (): Promise<void> => {
+    const closing = session;
+    session = undefined;
+    await closing?.close();
+  };
+
+  const attempt = async (code: string): Promise<ExecutionResult> => {
+    if (!session) {
+      const opened = await sandbox.createSession(sessionOptions(protocol, images));
+      if (closed) {
+        // The episode's time ended while the session was being opened.
+        await opened.close();
+        throw new Error('the episode is over');
+      }
+      session = opened;
+      for (const earlier of effective) {
+        const repeated = await session.execute({ code: earlier });
+        if (repeated.outcome === 'infrastructure') return repeated;
+      }
+    }
+    return session.execute({ code });
+  };
+
+  // The sandbox kills what runs too long; the race only keeps an episode from waiting past its own time.
+  const withinTime = async (code: string): Promise<ExecutionResult | typeof isOver> => {
+    const timer = new AbortController();
+    const over = delay<typeof isOver>(Math.max(0, deadline - performance.now()), isOver, {
+      signal: AbortSignal.any([timer.signal, signal]),
+    }).catch((): typeof isOver => isOver);
+    const running = attempt(code);
+    try {
+      const first = await Promise.race([running, over]);
+      if (first === isOver) running.catch(() => undefined);
+      return first;
+    } finally {
+      timer.abort();
+    }
+  };
+
+  return {
+    close: () => {
+      closed = true;
+      return drop();
+    },
+    execute: async (code) => {
+      for (let tries = 1; ; tries += 1) {
+        let failure: string;
+        try {
+          const result = await withinTime(code);
+          if (result === isOver) return { kind: 'deadline' };
+          if (result.outcome !== 'infrastructure') {
+            if (protocol.state === 'stateful' && (result.outcome === 'ok' || result.outcome === 'no_output'))
+              effective.push(code);
+            return { kind: 'result', result };
+          }
+          failure = result.error?.message ?? 'the call was lost';
+        } catch (error) {
+          // The sandbox's decoder refuses the input image: the next session would refuse it too.
+          if (error instanceof LensmithError && error.type === 'data')
+            return { kind: 'error', type: 'data', message: error.message };
+          failure = String(error);
+        }
+        // Nobody knows whether the call had its effect, so its session is not used again.
+        await drop().catch(() => undefined);
+        if (tries >= attempts)
+          return { kind: 'error', type: 'infrastructure', message: `after ${tries} tries: ${failure}` };
+        await delay(100 * 2 ** tries, undefined, { signal }).catch(() => undefined);
+      }
+    },
+  };
+};

@@ -1,0 +1,50 @@
+import type { Verdict } from '../domain/verdict.ts';
+
+/** How far an evaluation is. */
+export interface EvaluationProgress {
+  /** Samples with a verdict, those of earlier runs included. */
+  readonly done: number;
+  readonly total: number;
+  /** Samples a second in this run. */
+  readonly rate: number;
+  /** Samples by verdict. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly inFlight: number;
+  /** Age of the oldest episode in flight, seconds; 0 without any. */
+  readonly oldestSeconds: number;
+}
+
+/** Follows the samples that are begun and finished. */
+export const createProgressCounter = (total: number, now: () => number = () => performance.now()) => {
+  const begun = now();
+  const inFlight = new Map<string, number>();
+  const outcomes: Partial<Record<Verdict, number>> = {};
+  let done = 0;
+  let finished = 0;
+  return {
+    start: (sampleId: string): void => {
+      inFlight.set(sampleId, now());
+    },
+    finish: (sampleId: string): void => {
+      inFlight.delete(sampleId);
+      finished += 1;
+    },
+    /** Counts a verdict of this run or of an earlier one. */
+    count: (verdict: Verdict): void => {
+      outcomes[verdict] = (outcomes[verdict] ?? 0) + 1;
+      done += 1;
+    },
+    progress: (): EvaluationProgress => {
+      const time = now();
+      const seconds = (time - begun) / 1000;
+      return {
+        done,
+        total,
+        rate: seconds > 0 ? finished / seconds : 0,
+        outcomes: { ...outcomes },
+        inFlight: inFlight.size,
+        oldestSeconds: inFlight.size === 0 ? 0 : (time - Math.min(...inFlight.values())) / 1000,
+      };
+    },
+  };
+};

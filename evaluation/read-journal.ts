@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { LensmithError } from '../domain/errors.ts';
+import { type JournalEntry, type JournalHeader, journalEntrySchema, type SampleEntry } from './journal-entry.ts';
+import { decodeLine, fileLines } from './journal-line.ts';
+
+export interface JournalReader {
+  readonly onHeader: (header: JournalHeader) => void;
+  readonly onSample: (entry: SampleEntry) => void;
+}
+
+const damaged = (path: string, line: number, why: string): LensmithError =>
+  new LensmithError(
+    'data',
+    `line ${line} of the journal ${path} ${why}; restore the file from a copy, or move it away to ask everything anew`,
+    { where: `${path}:${line}` },
+  );
+
+/**
+ * Reads a journal in order. A last line that a crash has torn counts as not written.
+ *
+ * @returns Bytes up to the end of the last whole line.
+ * @throws LensmithError `data` where a line before the last is damaged.
+ */
+export const readJournal = async (path: string, { onHeader, onSample }: JournalReader): Promise<number> => {
+  let whole = 0;
+  for await (const { text, number, start, terminated, last } of fileLines(path)) {
+    const entry = terminated ? decodeLine(text) : undefined;
+    if (entry === undefined) {
+      if (last) return start;
+      throw damaged(path, number, 'does not fit its checksum');
+    }
+    const parsed = journalEntrySchema.safeParse(entry);
+    if (!parsed.success) throw damaged(path, number, `is not an entry:\n${z.prettifyError(parsed.error)}`);
+    const read: JournalEntry = parsed.data;
+    if ((number === 1) !== (read.kind === 'header')) throw damaged(path, number, `is a ${read.kind} entry`);
+    if (read.kind === 'header') onHeader(read);
+    else onSample(read);
+    whole = start + Buffer.byteLength(text) + 1;
+  }
+  return whole;
+};

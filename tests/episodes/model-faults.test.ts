@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { checkEndpoint } from '../../episodes/served-models.ts';
+import { codeTurn, play } from './play.ts';
+import { answerStatus, completion, inOrder, type Step, startScriptedServer } from './scripted-server.ts';
+
+const servers: { close(): Promise<void> }[] = [];
+const start = async (steps: readonly Step[]) => {
+  const server = await startScriptedServer(inOrder(steps));
+  servers.push(server);
+  return server;
+};
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+const answer = '<answer>7</answer>';
+const reset = (response: ServerResponse): void => {
+  response.socket?.resetAndDestroy();
+};
+const hang = (): void => undefined;
+const cutOff = (response: ServerResponse): void => {
+  response.end(completion(answer).slice(0, 40));
+};
+const cutOffConnection = (response: ServerResponse): void => {
+  response.writeHead(200, { 'content-length': '5000' }).write(completion(answer).slice(0, 40));
+  response.socket?.end();
+};
+
+test.each<[string, Step]>([
+  ['a 500', answerStatus(500)],
+  ['a 503', answerStatus(503)],
+  ['a connection that is reset', reset],
+  ['JSON that is cut off', cutOff],
+  ['a body that is cut off', cutOffConnection],
+])('%s is tried again', async (_, fault) => {
+  const server = await start([fault, fault, answer]);
+  const episode = await play({ endpoints: [server.url] });
+  expect(episode).toMatchObject({ ending: 'answered', answer: '7' });
+  expect(server.requests).toHaveLength(3);
+  expect(server.requests[2]).toEqual(server.requests[0]);
+});
+
+test('a server that stays broken ends the episode as model_error, after the budget', async () => {
+  const server = await start(Array.from({ length: 9 }, () => answerStatus(500, 'out of order')));
+  const episode = await play({ endpoints: [server.url] });
+  expect(episode).toMatchObject({ ending: 'model_error', error: { type: 'infrastructure' }, turns: [] });
+  expect(episode.error?.message).toContain('out of order');
+  expect(server.requests).toHaveLength(3);
+});
+
+test('429 waits as long as Retry-After says', async () => {
+  const server = await start([answerStatus(429, '{}', { 'retry-after': '1' }), answer]);
+  const started = performance.now();
+  expect(await play({ endpoints: [server.url] })).toMatchObject({ ending: 'answered' });
+  expect(performance.now() - started).toBeGreaterThanOrEqual(990);
+});
+
+test('a request without an answer is given up at its own deadline and tried again', async () => {
+  const server = await start([hang, answer]);
+  const episode = await play({ endpoints: [server.url], client: { requestSeconds: 0.2 } });
+  expect(episode).toMatchObject({ ending: 'answered' });
+});
+
+test('a body that never ends is given up at the same deadline', async () => {
+  const trickle: Step = (response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).write('{"choices":');
+  };
+  const server = await start([trickle, answer]);
+  const episode = await play({ endpoints: [server.url], client: { requestSeconds: 0.2 } });
+  expect(episode).toMatchObject({ ending: 'answered' });
+});
+
+test('a hang past the time of the episode ends it as time_limit', async () => {
+  const server = await start([codeTurn('print(8)'), hang]);
+  const episode = await play({ endpoints: [server.url], deadlineSeconds: 0.5 });
+  expect(episode).toMatchObject({ ending: 'time_limit', answer: null, error: null });
+  expect(episode.turns).toHaveLength(1);
+});
+
+test('a full context ends the episode as context_limit', async () => {
+  const body = '{"error":{"code":"context_length_exceeded","message":"too many tokens"}}';
+  const server = await start([codeTurn('print(8)'), answerStatus(400, body)]);
+  expect(await play({ endpoints: [server.url] })).toMatchObject({ ending: 'context_limit', error: null });
+});
+
+test.each([
+  [401, 'auth'],
+  [400, 'config'],
+])('a %i is not tried again', async (status, type) => {
+  const server = await start([answerStatus(status), answer]);
+  expect(await play({ endpoints: [server.url] })).toMatchObject({ ending: 'model_error', error: { type } });
+  expect(server.requests).toHaveLength(1);
+});
+
+test('an endpoint that is away is left for another one before the first turn', async () => {
+  const away = createServer();
+  away.listen(0, '127.0.0.1');
+  await once(away, 'listening');
+  const address = away.address();
+  away.close();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const server = await start([codeTurn('print(8)'), answer]);
+  const episode = await play({ endpoints: [`http://127.0.0.1:${port}`, server.url] });
+  expect(episode.ending).toBe('answered');
+  expect(episode.turns.map(({ endpoint }) => endpoint)).toEqual([server.url, server.url]);
+});
+
+test('an episode that is cancelled throws, and its request ends', async () => {
+  const abort = new AbortController();
+  const server = await start([
+    () => {
+      abort.abort(new Error('stopped by a person'));
+    },
+  ]);
+  await expect(play({ endpoints: [server.url], signal: abort.signal })).rejects.toMatchObject({
+    type: 'cancelled',
+    message: expect.stringContaining('stopped by a person'),
+  });
+});
+
+test('the check of an endpoint names the model that it serves instead', async () => {
+  const server = await start([]);
+  await checkEndpoint(server.url, 'scripted');
+  await expect(checkEndpoint(server.url, 'sft')).rejects.toMatchObject({
+    type: 'config',
+    message: expect.stringContaining('"scripted"'),
+  });
+});
