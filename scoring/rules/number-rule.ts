@@ -1,0 +1,33 @@
+import { decide, type RuleDecision } from './rule.ts';
+
+const words = [
+  ...['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'],
+  ...['eleven', 'twelve', 'thirteen', 'fourteen', 'fifteen', 'sixteen', 'seventeen', 'eighteen', 'nineteen', 'twenty'],
+];
+
+/** `-1,234.5`, `3e-4`, `12 %`, `$5`: one number with at most a unit around it. */
+const pattern = /^[^\d\s.+-]{0,3}\s*([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d+)?)\s*([^\d]{0,24})$/i;
+
+/** The one number that a text states; undefined where it states none, or more than one. */
+export const parseNumber = (text: string): number | undefined => {
+  const plain = text.trim().replace(/\.$/, '').toLowerCase();
+  const word = words.indexOf(plain);
+  if (word >= 0) return word;
+  const digits = pattern.exec(plain)?.[1]?.replaceAll(',', '');
+  if (!digits || !/\d/.test(digits)) return undefined;
+  const value = Number(digits);
+  return Number.isFinite(value) ? value : undefined;
+};
+
+/**
+ * Compares numbers: a whole reference exactly, another within a relative tolerance of one in ten thousand. An answer
+ * without exactly one number is wrong.
+ */
+export const numberRule = (reference: string, answer: string): RuleDecision => {
+  const expected = parseNumber(reference);
+  if (expected === undefined) return { decided: false, reason: `the reference "${reference}" is no number` };
+  const given = parseNumber(answer);
+  if (given === undefined) return decide(false, 'the answer does not state one number');
+  const tolerance = Number.isInteger(expected) ? 0 : 1e-4 * Math.abs(expected);
+  return decide(Math.abs(given - expected) <= tolerance, `${given} against ${expected}`);
+};
