@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from mnist_data import caption_rows, png, row, write_rows
+
+from lensmith_trainers.data import Message, decode_image, read_conversations
+from lensmith_trainers.modeling import LoadedModel, conversation_sequence
+from lensmith_trainers.runtime import Failure
+
+PICTURE = png(np.zeros((28, 28), np.uint8))
+
+
+def failure(path: Path) -> str:
+    with pytest.raises(Failure) as caught:
+        read_conversations(path)
+    assert caught.value.type == "data"
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+def test_reads_messages_loss_and_images(tmp_path: Path) -> None:
+    messages = [("user", "<image>?"), ("assistant", "a", False), ("assistant", "b", True), ("assistant", "c")]
+    path = write_rows(tmp_path / "a.parquet", [row(messages, [PICTURE])])
+    (conversation,) = read_conversations(path)
+    assert conversation.messages == (
+        Message("user", "<image>?"),
+        Message("assistant", "a", False),
+        Message("assistant", "b"),
+        Message("assistant", "c"),
+    )
+    assert conversation.images == (PICTURE,)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    assert "found no file" in failure(tmp_path / "none.parquet")
+
+
+def test_truncated_file(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "a.parquet", caption_rows(4))
+    path.write_bytes(path.read_bytes()[:-50])
+    assert "expected a whole Parquet file" in failure(path)
+
+
+def test_other_schema(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"prompt": ["a"]}), tmp_path / "a.parquet")
+    assert "expected a column 'messages' (SFT schema), found prompt" in failure(tmp_path / "a.parquet")
+
+
+def test_no_rows(tmp_path: Path) -> None:
+    assert "expected at least one row" in failure(write_rows(tmp_path / "a.parquet", []))
+
+
+@pytest.mark.parametrize(("content", "images"), [("<image><image>", 1), ("no mark", 1), ("<image>", 0)])
+def test_marks_and_images_differ(tmp_path: Path, content: str, images: int) -> None:
+    good, bad = row([("user", "a")], []), row([("user", content)], [PICTURE] * images)
+    message = failure(write_rows(tmp_path / "a.parquet", [good, bad]))
+    assert "row 1" in message
+    assert f"{content.count('<image>')} marks and {images} images" in message
+
+
+def test_unknown_role(tmp_path: Path) -> None:
+    assert "row 0" in failure(write_rows(tmp_path / "a.parquet", [row([("robot", "a")], [])]))
+
+
+@pytest.mark.parametrize("content", [b"no picture", PICTURE[:40], b""])
+def test_an_image_that_does_not_decode_is_named_by_file_and_row(
+    tmp_path: Path, loaded: LoadedModel, content: bytes
+) -> None:
+    path = write_rows(tmp_path / "a.parquet", [row([("user", "a")], []), row([("user", "<image>")], [content])])
+    conversation = read_conversations(path)[1]
+    with pytest.raises(Failure) as caught:
+        conversation_sequence(conversation, loaded.vocabulary, loaded.processor.image_processor)
+    assert caught.value.type == "data"
+    assert f"{path}, row 1, image 0" in str(caught.value)
+
+
+def test_grey_images_become_rgb() -> None:
+    assert decode_image(PICTURE, where="test").mode == "RGB"

@@ -1,0 +1,1 @@
+"""The program `rl`: reinforcement learning with tools."""

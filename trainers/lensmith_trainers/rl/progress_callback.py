@@ -1,0 +1,54 @@
+"""What the trainer tells while it trains, in the words of the contract."""
+
+from collections.abc import Callable
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from lensmith_trainers.runtime.metrics import MetricsLog
+from lensmith_trainers.runtime.progress import ProgressFile
+from lensmith_trainers.runtime.stop import StopRequest
+
+
+class RlProgressCallback(TrainerCallback):
+    """Writes progress and a metrics line at every step, and turns a stop request into a checkpoint and an end."""
+
+    def __init__(
+        self, progress: ProgressFile, metrics: MetricsLog, stop: StopRequest, figures: Callable[[], dict[str, Any]]
+    ) -> None:
+        self._progress = progress
+        self._metrics = metrics
+        self._stop = stop
+        self._figures = figures
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        """Asks for a checkpoint and an end if a stop was requested."""
+        del args, state, kwargs
+        if self._stop.requested:
+            control.should_save = True
+            control.should_training_stop = True
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: object,
+    ) -> None:
+        """Writes a step's figures; the summary at the end has none."""
+        del args, kwargs
+        if not logs or "loss" not in logs:
+            return
+        figures = self._figures()
+        self._metrics.append(state.global_step, figures)
+        shown = {name: figures[name] for name in ("reward", "accuracy")}
+        self._progress.report("saving" if control.should_save else "running", state.global_step, shown)
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object) -> None:
+        """Says that training goes on after a checkpoint."""
+        del args, control, kwargs
+        figures = self._figures()
+        self._progress.report("running", state.global_step, {name: figures[name] for name in ("reward", "accuracy")})

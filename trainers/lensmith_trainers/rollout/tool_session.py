@@ -1,0 +1,100 @@
+"""An episode's session on the tool server."""
+
+import base64
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lensmith_trainers.protocol import Protocol
+from lensmith_trainers.rollout.json_http import JsonHttp, Unreachable
+from lensmith_trainers.rollout.retry import Transient, checked, retry
+
+_KEEPS_STATE = ("ok", "no_output")
+# On top of a call's own limit: queueing, starting a session, the way there and back.
+_OVERHEAD_SECONDS = 30.0
+
+
+@dataclass
+class ToolSession:
+    """Opens a session at the first call. Where an attempt is lost, a new session repeats what had an effect."""
+
+    http: JsonHttp
+    protocol: Protocol
+    images: Sequence[bytes]
+    cancelled: Callable[[], bool]
+    patience_seconds: float
+    _id: str | None = None
+    _effective: list[str] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server holds something for this episode."""
+        return self._id is not None
+
+    def execute(self, code: str) -> dict[str, Any]:
+        """The typed result of a call (`executionResultSchema`).
+
+        Raises:
+            GaveUp: where the server stays away longer than `patience_seconds`.
+            ValueError: where the server refuses the request.
+        """
+        deadline = time.monotonic() + self.patience_seconds
+        result = retry(lambda: self._attempt(code), deadline=deadline, cancelled=self.cancelled)
+        if result["outcome"] in _KEEPS_STATE and self.protocol.state == "stateful":
+            self._effective.append(code)
+        return result
+
+    def close(self) -> None:
+        """Ends the session; a server that is away ends it by itself when it stays idle."""
+        if self._id is None:
+            return
+        try:
+            self.http.request("DELETE", f"/v1/sessions/{self._id}", seconds=_OVERHEAD_SECONDS)
+        except Unreachable:
+            return
+        finally:
+            self._id = None
+
+    def _attempt(self, code: str) -> dict[str, Any]:
+        try:
+            if self._id is None:
+                self._open()
+                for earlier in self._effective:
+                    self._call(earlier)
+            return self._call(code)
+        except (Transient, Unreachable):
+            # Nobody knows whether the call had its effect, so its session is not used again.
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        limits, variables = self.protocol.limits, self.protocol.variables
+        identifier = uuid.uuid4().hex
+        body = {
+            "sessionId": identifier,
+            "images": [{"data": base64.b64encode(image).decode()} for image in self.images],
+            "variables": {"image": variables.image, "file": variables.file},
+            "state": self.protocol.state,
+            "limits": {
+                "callSeconds": limits.call_seconds,
+                "memoryMib": limits.memory_mib,
+                "outputCharacters": limits.output_characters,
+                "imagesPerCall": limits.images_per_call,
+                "minimumSide": limits.minimum_side,
+                "maximumSide": limits.maximum_side,
+            },
+        }
+        checked(self.http.request("POST", "/v1/sessions", body, seconds=_OVERHEAD_SECONDS), "opening a session")
+        self._id = identifier
+
+    def _call(self, code: str) -> dict[str, Any]:
+        seconds = self.protocol.limits.call_seconds + _OVERHEAD_SECONDS
+        reply = self.http.request("POST", f"/v1/sessions/{self._id}/executions", {"code": code}, seconds=seconds)
+        if reply.status == 404:
+            raise Transient("the tool server no longer knows the session", pause=0.0)
+        result = checked(reply, "a call").body
+        if result["outcome"] == "infrastructure":
+            raise Transient(f"the call was lost: {(result.get('error') or {}).get('message', 'no reason given')}")
+        return result

@@ -1,0 +1,1 @@
+"""The program `serve`: an OpenAI-compatible server of one model."""

@@ -1,0 +1,33 @@
+"""TRL's SFT trainer with checkpoints that appear complete or not at all."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from trl import SFTTrainer
+
+from lensmith_trainers.runtime.publish import publish_folder
+
+
+class CheckpointingTrainer(SFTTrainer):
+    """Saves what the Hugging Face trainer saves, published as `checkpoint-<step>/` with a manifest."""
+
+    def _get_output_dir(self, trial: Any) -> str:  # noqa: ANN401 - of the base class
+        del trial
+        return str(Path(self.args.output_dir) / ".saving")
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:  # noqa: ANN401 - of the base class
+        scratch = Path(self._get_output_dir(trial))
+        step = self.state.global_step
+        shutil.rmtree(scratch, ignore_errors=True)
+        super()._save_checkpoint(model, trial)
+        final = Path(self.args.output_dir) / f"checkpoint-{step}"
+        with publish_folder(final, "checkpoint", {"step": step}) as partial:
+            for path in (scratch / final.name).iterdir():
+                path.rename(partial / path.name)
+        shutil.rmtree(scratch)
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Writes none: an output folder holds artifacts only."""
+        del args, kwargs
