@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
+import type { ArtifactRef } from '../domain/artifact.ts';
+import { type EvaluationResult, evaluationResultSchema } from '../domain/evaluation.ts';
+import type { RunSpec } from '../domain/run-spec.ts';
+import type { RunRef, StageName } from '../domain/stage.ts';
+import { type LoadedProtocol, loadProtocol } from '../episodes/load-protocol.ts';
+import { runEvaluation } from '../evaluation/run-evaluation.ts';
+import { publishArtifact } from '../processes/artifact.ts';
+import { readJson } from '../processes/atomic-file.ts';
+import { gradeEpisode, scoringVersion } from '../scoring/grade-episode.ts';
+import { createJudge } from '../scoring/judge/judge-client.ts';
+import { dataFile } from './data-files.ts';
+import type { Host } from './host.ts';
+import type { ServerEndpoint } from './model-server.ts';
+import { createPulse } from './pulse.ts';
+import { readSpec } from './read-run.ts';
+import type { SharedSandbox } from './shared-sandbox.ts';
+import { findCached, recordCached } from './stage-cache.ts';
+import { stageKey } from './stage-key.ts';
+
+/** One model on one split. */
+export interface EvaluationRequest {
+  /** `base`, `sft`, `rl`: the row of the tables. */
+  readonly modelName: string;
+  /** `checkpoint-40`, or `model`. */
+  readonly checkpoint: string;
+  readonly model: ArtifactRef;
+  readonly data: ArtifactRef;
+  readonly split: 'validation' | 'test';
+  readonly stage: StageName;
+  /** Sets an evaluation apart that is wanted anew, such as a night's; one without it is taken from the cache. */
+  readonly occasion?: string;
+}
+
+/** A finished evaluation: its figures and the folder with its journal. */
+export interface EvaluationRecord {
+  readonly result: EvaluationResult;
+  readonly artifact: ArtifactRef;
+  readonly cached: boolean;
+}
+
+/** Key of one evaluation: the model, the data, and all that a score depends on. */
+export const evaluationKey = (
+  spec: RunSpec,
+  protocol: LoadedProtocol,
+  request: Omit<EvaluationRequest, 'stage'>,
+): string =>
+  stageKey(
+    'evaluate-model',
+    {
+      split: request.split,
+      modelName: request.modelName,
+      checkpoint: request.checkpoint,
+      temperature: spec.evaluation.temperature,
+      maxTokens: spec.evaluation.maxTokens,
+      scoring: scoringVersion,
+      judge: spec.judge,
+      occasion: request.occasion,
+    },
+    { model: request.model.digest, data: request.data.digest, protocol: protocol.ref.digest },
+  );
+
+const resultFile = (artifact: Pick<ArtifactRef, 'path'>): string => join(artifact.path, 'result.json');
+
+/** The evaluation that an earlier run has left for the same model, data, protocol and sampling; null without one. */
+export const findEvaluation =
+  (host: Host) =>
+  async (run: RunRef, request: EvaluationRequest): Promise<EvaluationRecord | null> => {
+    const spec = await readSpec(run);
+    const key = evaluationKey(spec, await loadProtocol(spec.protocol), request);
+    const artifact = await findCached(host, 'evaluation', key);
+    return artifact
+      ? { result: await readJson(resultFile(artifact), evaluationResultSchema), artifact, cached: true }
+      : null;
+  };
+
+/**
+ * Runs a model through a split by way of a served endpoint. Its journal makes it resumable: what is answered is not
+ * asked again.
+ *
+ * @throws LensmithError `undecided` where too many samples have no verdict.
+ */
+export const evaluateModel =
+  (host: Host, sandbox: SharedSandbox) =>
+  async (
+    run: RunRef,
+    request: EvaluationRequest,
+    endpoint: ServerEndpoint,
+    judge: ServerEndpoint | null,
+  ): Promise<EvaluationRecord> => {
+    const spec = await readSpec(run);
+    const protocol = await loadProtocol(spec.protocol);
+    const outputDir = join(run.dir, 'evaluations', `${request.modelName}-${request.checkpoint}-${request.split}`);
+    const pulse = createPulse(run, request.stage);
+    const asked = judge
+      ? createJudge({ url: judge.url, model: judge.servedName, cacheDir: join(host.home, 'cache', 'judge') })
+      : undefined;
+    const result = await runEvaluation({
+      dataset: dataFile(request.data, request.split),
+      datasetName: request.split,
+      datasetDigest: request.data.digest,
+      model: request.modelName,
+      checkpoint: request.checkpoint,
+      modelDigest: request.model.digest,
+      protocol,
+      endpoints: [endpoint.url],
+      servedModel: endpoint.servedName,
+      sampling: { temperature: spec.evaluation.temperature, topP: 1, maxTokens: spec.evaluation.maxTokens, seed: null },
+      concurrency: spec.evaluation.concurrency,
+      episodeSeconds: spec.evaluation.episodeSeconds,
+      maxUndecidedShare: spec.evaluation.maxUndecidedShare,
+      outputDir,
+      sandbox: await sandbox(),
+      scoring: scoringVersion,
+      grade: (episode) => gradeEpisode(episode, asked ? { judge: asked } : {}),
+      signal: Context.current().cancellationSignal,
+      onProgress: ({ done, total }) =>
+        pulse({ phase: 'running', step: done, total, at: Date.now(), figures: {} }, Context.current().info.attempt),
+    });
+    const artifact = await publishArtifact(outputDir, 'evaluation', {
+      model: request.modelName,
+      checkpoint: request.checkpoint,
+      split: request.split,
+    });
+    await recordCached(host, 'evaluation', evaluationKey(spec, protocol, request), run.run, artifact);
+    return { result, artifact, cached: false };
+  };

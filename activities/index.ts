@@ -1,0 +1,47 @@
+import { awaitCheckpoint, listRlCheckpoints } from './await-checkpoint.ts';
+import { awaitRay } from './await-ray.ts';
+import { closeNightly } from './close-nightly.ts';
+import { evaluateModel, findEvaluation } from './evaluate-model.ts';
+import { withTypedFailures } from './failures.ts';
+import type { Host } from './host.ts';
+import { isFullyCached } from './is-fully-cached.ts';
+import { launchModelServer, resolveJudge, stopModelServer, superviseModelServer } from './model-server.ts';
+import { openNightly } from './open-nightly.ts';
+import { openRun } from './open-run.ts';
+import { planRun } from './plan-run.ts';
+import { prepareData } from './prepare-data.ts';
+import { promote } from './promote.ts';
+import type { SharedSandbox } from './shared-sandbox.ts';
+import { teardownRun } from './teardown-run.ts';
+import { trainBaseModel } from './train-base-model.ts';
+import { trainRl } from './train-rl.ts';
+import { trainSft } from './train-sft.ts';
+import { writeReport } from './write-report.ts';
+
+/** The activities of a host's queue, `lensmith-host-<name>`. */
+export const createHostActivities = (host: Host, sandbox: SharedSandbox) =>
+  withTypedFailures({
+    openRun: openRun(host),
+    planRun: planRun(host),
+    prepareData: prepareData(host, sandbox),
+    trainBaseModel: trainBaseModel(host),
+    trainSft: trainSft(host),
+    resolveJudge: resolveJudge(host),
+    launchModelServer: launchModelServer(host),
+    superviseModelServer: superviseModelServer(host),
+    stopModelServer: stopModelServer(host),
+    awaitRay: awaitRay(host),
+    trainRl: trainRl(host),
+    awaitCheckpoint: awaitCheckpoint(),
+    listRlCheckpoints: listRlCheckpoints(),
+    isFullyCached: isFullyCached(host),
+    findEvaluation: findEvaluation(host),
+    evaluateModel: evaluateModel(host, sandbox),
+    promote: promote(host),
+    writeReport: writeReport(host),
+    openNightly: openNightly(host),
+    closeNightly: closeNightly(host),
+    teardownRun: teardownRun(host),
+  });
+
+export type HostActivities = ReturnType<typeof createHostActivities>;

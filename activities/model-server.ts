@@ -1,0 +1,136 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CancelledFailure, Context, sleep } from '@temporalio/activity';
+import { z } from 'zod';
+import type { ArtifactRef } from '../domain/artifact.ts';
+import { LensmithError } from '../domain/errors.ts';
+import { outcomeSchema } from '../domain/progress.ts';
+import type { RunRef } from '../domain/stage.ts';
+import { servedModels } from '../episodes/served-models.ts';
+import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
+import { freePort } from '../processes/free-port.ts';
+import { tailLines } from '../processes/tail-file.ts';
+import { type Attempt, latestAttempt, nextAttempt } from './attempts.ts';
+import type { Host } from './host.ts';
+import { processLauncher } from './process-launcher.ts';
+import { readSpec } from './read-run.ts';
+import { resolveModelPath } from './resolve-model-path.ts';
+import { type ServerRequest, serverCommand } from './server-command.ts';
+
+/** A server that answers, and under which name it serves. */
+export interface ServerEndpoint {
+  readonly name: string;
+  readonly url: string;
+  readonly servedName: string;
+}
+
+const stageOf = (request: ServerRequest): string => `serve-${request.name}`;
+
+const endpointFile = (attempt: Attempt): string => join(attempt.dir, 'endpoint.json');
+
+const endpointSchema = z.strictObject({ port: z.int() });
+
+const portOf = async (attempt: Attempt): Promise<number> =>
+  (await readJson(endpointFile(attempt), endpointSchema)).port;
+
+const serves = (url: string, servedName: string): Promise<boolean> =>
+  servedModels(url, { timeoutMs: 3000 }).then(
+    (ids) => {
+      if (ids.includes(servedName)) return true;
+      throw new LensmithError('config', `expected a server of the model "${servedName}", it serves ${ids.join(', ')}`, {
+        where: url,
+      });
+    },
+    () => false,
+  );
+
+const diedMessage = async (attempt: Attempt, detail: string): Promise<LensmithError> => {
+  const outcome = await readJson(attempt.outcome, outcomeSchema).catch(() => undefined);
+  const lines = (await tailLines(attempt.log, 15).catch(() => [])).join('\n');
+  return outcome?.status === 'failed'
+    ? new LensmithError(outcome.failure.type, outcome.failure.message, { where: attempt.dir })
+    : new LensmithError('infrastructure', `the server ended before it was ready (${detail})\n${lines}`, {
+        where: attempt.dir,
+      });
+};
+
+/**
+ * Launches a model server, or finds the one that runs, and waits until `/v1/models` names the expected model.
+ *
+ * @throws LensmithError of the class that the server reported, or `infrastructure` past its time to start.
+ */
+export const launchModelServer =
+  (host: Host) =>
+  async (run: RunRef, request: ServerRequest): Promise<ServerEndpoint> => {
+    const spec = await readSpec(run);
+    const launcher = processLauncher(host, run, stageOf(request));
+    let attempt = await latestAttempt(run, stageOf(request));
+    if (!attempt || (await launcher.inspect(attempt)).state !== 'running') {
+      attempt = await nextAttempt(run, stageOf(request), attempt);
+      const port = request.port ?? (await freePort());
+      const { config, command, env } = await serverCommand(host, run, request, attempt, port);
+      if (config) await writeFileAtomic(attempt.config, `${JSON.stringify(config, null, 2)}\n`);
+      await writeFileAtomic(attempt.command, `${JSON.stringify({ command, env }, null, 2)}\n`);
+      await writeFileAtomic(endpointFile(attempt), `${JSON.stringify({ port })}\n`);
+      await launcher.start(attempt, command, env);
+    }
+    const url = `http://127.0.0.1:${await portOf(attempt)}/v1`;
+    const seconds = request.role === 'judge' ? spec.judge.startSeconds : spec.serving.startSeconds;
+    const deadline = Date.now() + seconds * 1000;
+    while (!(await serves(url, request.servedName))) {
+      const state = await launcher.inspect(attempt);
+      if (state.state !== 'running') throw await diedMessage(attempt, state.state === 'ended' ? state.detail : 'lost');
+      if (Date.now() > deadline) {
+        await launcher.stop(attempt);
+        throw new LensmithError('infrastructure', `the server was not ready after ${seconds} s`, {
+          where: attempt.dir,
+        });
+      }
+      Context.current().heartbeat({ waitingFor: url });
+      await sleep(300);
+    }
+    return { name: request.name, url, servedName: request.servedName };
+  };
+
+/** Watches a server until it dies; returns how it ended. A cancellation ends the watch, not the server. */
+export const superviseModelServer =
+  (host: Host) =>
+  async (run: RunRef, request: ServerRequest): Promise<string> => {
+    const launcher = processLauncher(host, run, stageOf(request));
+    for (;;) {
+      const attempt = await latestAttempt(run, stageOf(request));
+      const state = attempt ? await launcher.inspect(attempt) : ({ state: 'absent' } as const);
+      if (state.state !== 'running') return state.state === 'ended' ? state.detail : 'it was never started';
+      Context.current().heartbeat({ server: request.name });
+      await Promise.race([delay(1000), Context.current().cancelled]);
+      if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('the watch ends');
+    }
+  };
+
+/** Stops a server and everything it started. */
+export const stopModelServer =
+  (host: Host) =>
+  async (run: RunRef, request: ServerRequest): Promise<void> => {
+    const attempt = await latestAttempt(run, stageOf(request));
+    if (attempt) await processLauncher(host, run, stageOf(request)).stop(attempt);
+  };
+
+/** Where the judge's weights lie on this host; null where the spec wants no judge. */
+export const resolveJudge =
+  (host: Host) =>
+  async (run: RunRef): Promise<ServerRequest | null> => {
+    const { judge } = await readSpec(run);
+    if (judge.engine === 'none') return null;
+    const model = await resolveModelPath(host, judge.model);
+    return { name: 'judge', model, modelDigest: model, servedName: judge.servedName, role: 'judge', port: judge.port };
+  };
+
+/** The request that serves a checkpoint or a final model. */
+export const serverForModel = (name: string, model: ArtifactRef): ServerRequest => ({
+  name,
+  model: model.path,
+  modelDigest: model.digest,
+  servedName: name,
+  role: 'policy',
+  port: null,
+});

@@ -1,0 +1,77 @@
+import { access, mkdir } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { LensmithError } from '../domain/errors.ts';
+import type { RunSpec } from '../domain/run-spec.ts';
+import type { RunRef } from '../domain/stage.ts';
+import { loadProtocol } from '../episodes/load-protocol.ts';
+import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
+import { ensureDiskSpace } from '../processes/disk-space.ts';
+import { type Host, runsFolder } from './host.ts';
+import { runFilePath, runFileSchema } from './read-run.ts';
+
+/** Below this a run is not begun: a full disk half-way costs more than an error now. */
+const minimumFreeBytes = 1024 ** 3;
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+const namedPaths = (spec: RunSpec): [where: string, path: string][] => [
+  ...(spec.data.kind === 'mnist'
+    ? spec.data.directory === null
+      ? []
+      : [['data.directory', spec.data.directory] as [string, string]]
+    : (['sft', 'rl', 'validation', 'test'] as const).flatMap((key): [string, string][] =>
+        spec.data.kind === 'parquet' ? [[`data.${key}`, spec.data[key]]] : [],
+      )),
+  ...(spec.baseModel.kind === 'pretrained' ? [['baseModel.path', spec.baseModel.path] as [string, string]] : []),
+  ...(spec.judge.engine !== 'none' && !spec.judge.model.startsWith('package:')
+    ? [['judge.model', spec.judge.model] as [string, string]]
+    : []),
+];
+
+const checkSpec = async (host: Host, spec: RunSpec): Promise<void> => {
+  for (const [where, path] of namedPaths(spec)) {
+    if (!isAbsolute(path)) throw new LensmithError('config', `expected an absolute path, got "${path}"`, { where });
+    if (!(await exists(path)))
+      throw new LensmithError('config', `expected an existing file or folder on host ${host.name}, got "${path}"`, {
+        where,
+      });
+  }
+  if (!(await exists(host.python)))
+    throw new LensmithError(
+      'config',
+      `expected a Python interpreter at ${host.python}; run scripts/bootstrap, or set LENSMITH_PYTHON for the host worker`,
+      { where: 'host' },
+    );
+  await loadProtocol(spec.protocol);
+};
+
+/**
+ * Checks what the spec names on this host, then makes the run's folder and writes `run.json`.
+ *
+ * @throws LensmithError `config` where something that the spec names is missing, or the folder belongs to another run.
+ */
+export const openRun =
+  (host: Host) =>
+  async (input: { spec: RunSpec; run: string; workflowId: string }): Promise<RunRef> => {
+    const { spec, run, workflowId } = input;
+    await checkSpec(host, spec);
+    const dir = join(runsFolder(host), run);
+    const known = await readJson(runFilePath(dir), runFileSchema).catch(() => undefined);
+    const owned = known?.workflowId === workflowId || (known && spec.existing === 'resume');
+    if (!owned && (await exists(dir)))
+      throw new LensmithError(
+        'config',
+        `the run "${run}" has a folder already, ${dir}. Three ways out: start under another name (run: …), ` +
+          `go on with it (lensmith resume ${run}), or remove the folder`,
+        { where: 'run' },
+      );
+    await mkdir(dir, { recursive: true });
+    await ensureDiskSpace(dir, minimumFreeBytes, 'a run');
+    const file = { version: 1, run, workflowId, createdAt: known?.createdAt ?? new Date().toISOString(), spec };
+    await writeFileAtomic(runFilePath(dir), `${JSON.stringify(file, null, 2)}\n`);
+    return { run, dir, workflowId };
+  };

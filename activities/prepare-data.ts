@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { Context } from '@temporalio/activity';
+import { checkDataset } from '../datasets/check-dataset.ts';
+import { buildMnistDatasets } from '../datasets/mnist/build-mnist-datasets.ts';
+import { mnistDirectory, mnistFiles } from '../datasets/mnist/mnist-files.ts';
+import type { ArtifactRef } from '../domain/artifact.ts';
+import type { RunSpec } from '../domain/run-spec.ts';
+import type { RunRef, StageResult } from '../domain/stage.ts';
+import { type LoadedProtocol, loadProtocol } from '../episodes/load-protocol.ts';
+import { publishArtifact } from '../processes/artifact.ts';
+import { writeFileAtomic } from '../processes/atomic-file.ts';
+import type { Host } from './host.ts';
+import { createPulse } from './pulse.ts';
+import { readSpec } from './read-run.ts';
+import type { SharedSandbox } from './shared-sandbox.ts';
+import { stageKey } from './stage-key.ts';
+import { withCache } from './with-cache.ts';
+
+const splits = ['sft', 'rl', 'validation', 'test'] as const;
+
+const sha256OfFile = async (path: string): Promise<string> => {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+};
+
+/** The inputs of the stage by name, each with the digest of its bytes. */
+const sourceDigests = async (data: RunSpec['data']): Promise<Record<string, string>> => {
+  const files =
+    data.kind === 'mnist'
+      ? Object.entries(mnistFiles(data.directory ?? mnistDirectory()))
+      : splits.map((split): [string, string] => [split, data[split]]);
+  return Object.fromEntries(await Promise.all(files.map(async ([name, path]) => [name, await sha256OfFile(path)])));
+};
+
+/** Key of the stage `prepare-data`: what is asked for, and the bytes that it is made of. */
+export const dataKey = async (spec: RunSpec, protocol: LoadedProtocol): Promise<string> => {
+  const inputs = { ...(await sourceDigests(spec.data)), protocol: protocol.ref.digest };
+  return stageKey('prepare-data', { data: spec.data, seed: spec.seed }, inputs);
+};
+
+/** Own data sets are checked where they lie and referred to by digest; nothing of them is copied. */
+const referToParquet = async (
+  data: Extract<RunSpec['data'], { kind: 'parquet' }>,
+  digests: Record<string, string>,
+  outputDir: string,
+): Promise<ArtifactRef> => {
+  const rows: Record<string, number> = {};
+  for (const split of splits) rows[split] = (await checkDataset(data[split], split === 'sft' ? 'sft' : 'rl')).rows;
+  await mkdir(outputDir, { recursive: true });
+  await writeFileAtomic(join(outputDir, 'files.json'), `${JSON.stringify({ data, digests, rows }, null, 2)}\n`);
+  const files = Object.fromEntries(splits.map((split) => [split, data[split]]));
+  return publishArtifact(outputDir, 'dataset', { seed: 0, rows, digests, files });
+};
+
+/**
+ * Makes the data sets of the run, or checks those that the spec names.
+ *
+ * @throws LensmithError `data` with the file, the row and the column that cannot be read.
+ */
+export const prepareData =
+  (host: Host, sandbox: SharedSandbox) =>
+  async (run: RunRef): Promise<StageResult> => {
+    const spec = await readSpec(run);
+    const { data, seed } = spec;
+    const protocol = await loadProtocol(spec.protocol);
+    const outputDir = join(run.dir, 'data');
+    const pulse = createPulse(run, 'prepare-data');
+    return withCache(host, run, 'prepare-data', await dataKey(spec, protocol), async () => {
+      await rm(outputDir, { recursive: true, force: true });
+      if (data.kind === 'parquet')
+        return { artifact: await referToParquet(data, await sourceDigests(data), outputDir), attempts: 1 };
+      const artifact = await buildMnistDatasets({
+        spec: data,
+        seed,
+        directory: data.directory ?? mnistDirectory(),
+        outputDir,
+        sandbox: await sandbox(),
+        protocol: protocol.protocol,
+        signal: Context.current().cancellationSignal,
+        onProgress: (step, total) => pulse({ phase: 'running', step, total, at: Date.now(), figures: {} }, 1),
+      });
+      return { artifact, attempts: 1 };
+    });
+  };

@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type RunSpec, runSpecSchema } from '../domain/run-spec.ts';
+import type { RunRef } from '../domain/stage.ts';
+import { readJson } from '../processes/atomic-file.ts';
+
+/** `run.json` of a run's folder: whose it is, and the spec with all defaults filled in. */
+export const runFileSchema = z.strictObject({
+  version: z.literal(1),
+  run: z.string(),
+  workflowId: z.string(),
+  createdAt: z.iso.datetime(),
+  spec: runSpecSchema,
+});
+export type RunFile = z.infer<typeof runFileSchema>;
+
+export const runFilePath = (dir: string): string => join(dir, 'run.json');
+
+/** The resolved spec of a run. */
+export const readSpec = async (run: Pick<RunRef, 'dir'>): Promise<RunSpec> =>
+  (await readJson(runFilePath(run.dir), runFileSchema)).spec;

@@ -1,0 +1,41 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type ArtifactRef, artifactRefSchema } from '../domain/artifact.ts';
+import { verifyArtifact } from '../processes/artifact.ts';
+import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
+import type { Host } from './host.ts';
+
+const recordSchema = z.strictObject({
+  stage: z.string(),
+  key: z.string(),
+  run: z.string(),
+  artifact: artifactRefSchema,
+});
+
+const recordPath = (host: Pick<Host, 'home'>, stage: string, key: string): string =>
+  join(host.home, 'cache', `${stage}-${key.slice(0, 32)}.json`);
+
+/** The complete artifact that a stage with this key has left, in whichever run; undefined where there is none. */
+export const findCached = async (
+  host: Pick<Host, 'home'>,
+  stage: string,
+  key: string,
+): Promise<ArtifactRef | undefined> => {
+  const record = await readJson(recordPath(host, stage, key), recordSchema).catch(() => undefined);
+  if (record?.key !== key) return undefined;
+  const verified = await verifyArtifact(record.artifact.path, { deep: false });
+  return verified.ok && verified.manifest.digest === record.artifact.digest ? record.artifact : undefined;
+};
+
+/** Remembers a complete artifact under its stage's key. */
+export const recordCached = async (
+  host: Pick<Host, 'home'>,
+  stage: string,
+  key: string,
+  run: string,
+  artifact: ArtifactRef,
+): Promise<void> => {
+  await mkdir(join(host.home, 'cache'), { recursive: true });
+  await writeFileAtomic(recordPath(host, stage, key), `${JSON.stringify({ stage, key, run, artifact }, null, 2)}\n`);
+};

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import type { ArtifactRef } from '../domain/artifact.ts';
+import type { RunSpec } from '../domain/run-spec.ts';
+import type { RunRef, StageResult } from '../domain/stage.ts';
+import type { BaseModelConfig } from '../domain/trainer-config.ts';
+import { dataFile } from './data-files.ts';
+import type { Host } from './host.ts';
+import { pretrainedModel } from './pretrained-model.ts';
+import { readSpec } from './read-run.ts';
+import { stageKey } from './stage-key.ts';
+import { trainModel } from './train-model.ts';
+import { reportFiles } from './trainer-command.ts';
+
+/** Key of the stage `base-model` where the spec makes a base model. */
+export const baseModelKey = (spec: RunSpec, data: ArtifactRef): string => {
+  const { kind: _, threads: __, ...settings } = { threads: 0, ...spec.baseModel };
+  return stageKey('base-model', { ...settings, seed: spec.seed, device: spec.device }, { data: data.digest });
+};
+
+/** The model that training starts from: given, or taught to see from random init where the spec says `miniature`. */
+export const trainBaseModel =
+  (host: Host) =>
+  async (run: RunRef, data: ArtifactRef): Promise<StageResult> => {
+    const spec = await readSpec(run);
+    const base = spec.baseModel;
+    if (base.kind === 'pretrained')
+      return { state: 'cached', artifact: await pretrainedModel(base.path), attempts: 0, seconds: 0 };
+    const { kind: _, threads, ...settings } = base;
+    return trainModel(host, {
+      run,
+      stage: 'base-model',
+      program: 'base_model',
+      key: baseModelKey(spec, data),
+      outputDir: join(run.dir, 'base-model'),
+      threads,
+      stallSeconds: spec.limits.stallSeconds,
+      config: (attempt, resumeFrom) =>
+        ({
+          program: 'base_model',
+          run: run.run,
+          seed: spec.seed,
+          threads,
+          device: spec.device,
+          ...reportFiles(attempt),
+          outputDir: join(run.dir, 'base-model'),
+          resumeFrom,
+          ...settings,
+          captions: dataFile(data, 'captions'),
+          corpus: [dataFile(data, 'sft')],
+        }) satisfies BaseModelConfig,
+    });
+  };

@@ -1,0 +1,60 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ArtifactRef } from '../domain/artifact.ts';
+import { LensmithError } from '../domain/errors.ts';
+import type { RunRef, StageName, StageResult } from '../domain/stage.ts';
+import type { TrainerConfig } from '../domain/trainer-config.ts';
+import { newestCheckpoint, verifyArtifact } from '../processes/artifact.ts';
+import type { Attempt } from './attempts.ts';
+import type { Host } from './host.ts';
+import { processLauncher } from './process-launcher.ts';
+import type { ProgramLauncher } from './program-launcher.ts';
+import { runProgram } from './run-program.ts';
+import { trainerCommand } from './trainer-command.ts';
+import { withCache } from './with-cache.ts';
+
+export interface ModelTraining {
+  readonly run: RunRef;
+  readonly stage: StageName;
+  /** Module of `lensmith_trainers`. */
+  readonly program: string;
+  readonly key: string;
+  readonly outputDir: string;
+  readonly threads: number;
+  readonly stallSeconds: number;
+  readonly launcher?: ProgramLauncher;
+  readonly config: (attempt: Attempt, resumeFrom: string | null) => TrainerConfig;
+}
+
+const modelOf = async (outputDir: string): Promise<ArtifactRef> => {
+  const path = join(outputDir, 'model');
+  const verified = await verifyArtifact(path, { deep: true });
+  if (!verified.ok)
+    throw new LensmithError('infrastructure', `the program ended well but its model is not whole: ${verified.reason}`, {
+      where: path,
+    });
+  return { kind: 'model', path, digest: verified.manifest.digest, details: verified.manifest.details };
+};
+
+/**
+ * Trains a model with one of the Python programs, unless its key has one. A new attempt goes on from the newest
+ * checkpoint that is complete and whole, by explicit path; a torn one is passed over.
+ */
+export const trainModel = (host: Host, training: ModelTraining): Promise<StageResult> =>
+  withCache(host, training.run, training.stage, training.key, async () => {
+    await mkdir(training.outputDir, { recursive: true });
+    const { attempt } = await runProgram({
+      run: training.run,
+      stage: training.stage,
+      launcher: training.launcher ?? processLauncher(host, training.run, training.stage),
+      stallSeconds: training.stallSeconds,
+      plan: async (next) => {
+        const checkpoint = await newestCheckpoint(training.outputDir);
+        return {
+          config: training.config(next, checkpoint?.path ?? null),
+          ...trainerCommand(host, training.program, next.config, training.threads),
+        };
+      },
+    });
+    return { artifact: await modelOf(training.outputDir), attempts: attempt.number };
+  });

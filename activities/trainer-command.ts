@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import type { Attempt } from './attempts.ts';
+import type { Host } from './host.ts';
+
+/** Command line and environment of a Python program with its config file. */
+export const trainerCommand = (
+  host: Host,
+  program: string,
+  configFile: string,
+  threads: number,
+): { command: string[]; env: Record<string, string> } => ({
+  command: [host.python, '-m', `lensmith_trainers.${program}`, '--config', configFile],
+  env: {
+    PYTHONPATH: join(host.checkout, 'trainers'),
+    PYTHONUNBUFFERED: '1',
+    OMP_NUM_THREADS: String(threads),
+    TOKENIZERS_PARALLELISM: 'false',
+    HF_HUB_OFFLINE: '1',
+  },
+});
+
+/** The paths through which a program reports, as its config names them. */
+export const reportFiles = (attempt: Attempt) => ({
+  progressFile: attempt.progress,
+  metricsFile: attempt.metrics,
+  outcomeFile: attempt.outcome,
+});

@@ -1,0 +1,38 @@
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { lensmithHome } from '../activities/host.ts';
+import { LensmithError } from '../domain/errors.ts';
+import { readStackState } from '../infra/local/stack-state.ts';
+
+const connectMs = 10_000;
+
+/** The environment of a command: what the shell says, and below it what the local stack of the home says. */
+export const stackEnvironment = async (env: NodeJS.ProcessEnv = process.env): Promise<NodeJS.ProcessEnv> => {
+  const state = await readStackState(lensmithHome(env));
+  return state ? { ...state.environment, ...env } : env;
+};
+
+/**
+ * Connects to the Temporal that the environment names, or to that of the local stack.
+ *
+ * @throws LensmithError `infrastructure` where none answers.
+ */
+export const connectClient = async (): Promise<Client> => {
+  const env = await stackEnvironment();
+  const { connectionOptions, namespace } = loadClientConnectConfig({
+    overrideEnvVars: Object.fromEntries(
+      Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+    ),
+  });
+  const address = connectionOptions.address ?? 'localhost:7233';
+  try {
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: connectMs });
+    return new Client({ connection, namespace: namespace ?? 'default' });
+  } catch (cause) {
+    throw new LensmithError(
+      'infrastructure',
+      `no Temporal server answers at ${address}; start the local stack with "lensmith up", or set TEMPORAL_ADDRESS`,
+      { where: address, cause },
+    );
+  }
+};

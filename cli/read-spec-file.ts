@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { LensmithError } from '../domain/errors.ts';
+import { parseRunSpec } from '../domain/parse-run-spec.ts';
+import type { RunSpec } from '../domain/run-spec.ts';
+
+const read = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new LensmithError('config', `expected a readable run spec: ${String(cause)}`, { where: file, cause });
+  }
+};
+
+/** Paths of a spec count from the folder of its file. */
+const withAbsolutePaths = (spec: RunSpec, folder: string): RunSpec => {
+  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(folder, path));
+  const { data, baseModel, judge } = spec;
+  return {
+    ...spec,
+    data:
+      data.kind === 'mnist'
+        ? { ...data, directory: data.directory === null ? null : absolute(data.directory) }
+        : {
+            ...data,
+            sft: absolute(data.sft),
+            rl: absolute(data.rl),
+            validation: absolute(data.validation),
+            test: absolute(data.test),
+          },
+    baseModel: baseModel.kind === 'pretrained' ? { ...baseModel, path: absolute(baseModel.path) } : baseModel,
+    judge:
+      judge.engine === 'none' || judge.model.startsWith('package:')
+        ? judge
+        : { ...judge, model: absolute(judge.model) },
+  };
+};
+
+const setIn = (input: Record<string, unknown>, assignment: string): void => {
+  const [path, text] = [assignment.slice(0, assignment.indexOf('=')), assignment.slice(assignment.indexOf('=') + 1)];
+  if (!assignment.includes('=') || path === '')
+    throw new LensmithError('config', `expected key=value, such as rl.steps=20, got "${assignment}"`, {
+      where: '--set',
+    });
+  const keys = path.split('.');
+  let node: Record<string, unknown> = input;
+  for (const key of keys.slice(0, -1)) {
+    const next = node[key];
+    node[key] = typeof next === 'object' && next !== null ? { ...next } : {};
+    node = node[key] as Record<string, unknown>;
+  }
+  node[keys.at(-1) ?? ''] = parseDocument(text).toJS();
+};
+
+/**
+ * Reads a run spec in YAML or JSON, changes it by `key=value` assignments and fills in the defaults.
+ *
+ * @throws LensmithError `config` naming the file and the place in it.
+ */
+export const readSpecFile = async (file: string, assignments: readonly string[] = []): Promise<RunSpec> => {
+  const document = parseDocument(await read(file));
+  const [problem] = document.errors;
+  if (problem) throw new LensmithError('config', problem.message, { where: file });
+  const content: unknown = document.toJS();
+  const input = typeof content === 'object' && content !== null ? { ...content } : content;
+  if (typeof input === 'object' && input !== null)
+    for (const assignment of assignments) setIn(input as Record<string, unknown>, assignment);
+  try {
+    return withAbsolutePaths(parseRunSpec(input), dirname(resolve(file)));
+  } catch (error) {
+    if (!(error instanceof LensmithError)) throw error;
+    throw new LensmithError(error.type, error.message, { where: file, cause: error });
+  }
+};

@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const binary = fileURLToPath(new URL('../../.venv/bin/temporal', import.meta.url));
+
+/**
+ * Saves a workflow's history as a fixture for the replay test where `LENSMITH_SAVE_HISTORIES` is set: done once for
+ * each ending of each released version, and never for a version that is out.
+ */
+export const saveHistory = async (address: string, workflowId: string, name: string): Promise<void> => {
+  if (!process.env.LENSMITH_SAVE_HISTORIES) return;
+  const { stdout } = await promisify(execFile)(
+    binary,
+    ['workflow', 'show', '--workflow-id', workflowId, '--address', address, '--output', 'json'],
+    { maxBuffer: 64 * 1024 * 1024 },
+  );
+  await writeFile(
+    new URL(`../histories/${name}_0.1.0.json`, import.meta.url),
+    `${JSON.stringify(JSON.parse(stdout))}\n`,
+  );
+};

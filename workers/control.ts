@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { Worker } from '@temporalio/worker';
+import { connectWorker } from './connection.ts';
+import { runWorker } from './run-worker.ts';
+
+/** Task queue of the workflows. */
+export const controlQueue = 'lensmith';
+
+const { connection, namespace } = await connectWorker();
+try {
+  const bundle = process.env.LENSMITH_WORKFLOW_BUNDLE;
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: controlQueue,
+    identity: `control-${process.pid}`,
+    ...(bundle
+      ? { workflowBundle: { codePath: bundle } }
+      : { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) }),
+  });
+  await runWorker(worker);
+} finally {
+  await connection.close();
+}

@@ -1,0 +1,61 @@
+import {
+  ChildWorkflowCancellationType,
+  executeChild,
+  ParentClosePolicy,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { NightlyResult } from '../activities/close-nightly.ts';
+import type { EvaluationRecord } from '../activities/evaluate-model.ts';
+import type { NightlyTarget } from '../activities/open-nightly.ts';
+import { hostActivities } from './activity-proxies.ts';
+import type { benchmarkSuite } from './benchmark-suite.ts';
+import { createStageBoard } from './stage-board.ts';
+import { progressQuery, stageProgressSignal } from './train-pipeline.ts';
+
+export interface NightlyInput {
+  /** Name of the run's family, as in `promoted/<name>.json`. */
+  readonly name: string;
+  readonly host: string;
+}
+
+/**
+ * Evaluates the promoted model anew on its test split and compares it with the figures at its promotion; the result says
+ * whether it does worse by more than the interval.
+ */
+export const nightlyEvaluation = async ({ name, host }: NightlyInput): Promise<NightlyResult> => {
+  const { quick, cleanup } = hostActivities(host, 5);
+  const workflowId = workflowInfo().workflowId;
+  const board = createStageBoard(`nightly ${name}`);
+  const target: NightlyTarget = await quick.openNightly({
+    name,
+    workflowId,
+    startedAt: workflowInfo().startTime.toISOString(),
+  });
+  setHandler(progressQuery, () => ({ run: target.run.run, dir: target.run.dir, stages: board.all() }));
+  setHandler(stageProgressSignal, ({ stage, progress, attempt }) => board.progress(stage, progress, attempt));
+  try {
+    board.begin('benchmark-suite');
+    const [record]: EvaluationRecord[] = await executeChild<typeof benchmarkSuite>('benchmark-suite', {
+      workflowId: `${workflowId}/benchmark-suite`,
+      args: [
+        {
+          run: target.run,
+          host,
+          attempts: 5,
+          startSeconds: target.startSeconds,
+          models: [target.model],
+          data: target.data,
+          judge: null,
+        },
+      ],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+    });
+    if (!record) throw new Error('expected one record');
+    board.end('benchmark-suite', 'completed', { attempts: 1 });
+    return await quick.closeNightly(target, record);
+  } finally {
+    await cleanup.teardownRun(target.run);
+  }
+};

@@ -1,0 +1,71 @@
+import { setCurrentDetails } from '@temporalio/workflow';
+import type { Progress } from '../domain/progress.ts';
+import { type StageName, type StageStatus, stageNames } from '../domain/stage.ts';
+import type { StageState } from '../domain/summary.ts';
+import { failureNote } from './failure.ts';
+import { progressLine } from './progress-line.ts';
+
+const marks: Record<StageState, string> = {
+  pending: '·',
+  running: '▶',
+  cached: '✓',
+  completed: '✓',
+  failed: '✗',
+  cancelled: '✗',
+  skipped: '–',
+};
+
+/** What the workflow knows of its stages: answers the queries and writes the workflow's current details. */
+export interface StageBoard {
+  readonly all: () => readonly StageStatus[];
+  readonly begin: (name: StageName) => void;
+  readonly progress: (name: StageName, progress: Progress, attempt: number) => void;
+  /** Says how far a running stage is that has no program of its own. */
+  readonly note: (name: StageName, attempts: number, note: string) => void;
+  readonly end: (name: StageName, state: StageState, options?: { attempts?: number; note?: string }) => void;
+  readonly fail: (error: unknown, state: 'failed' | 'cancelled') => void;
+}
+
+export const createStageBoard = (title: string): StageBoard => {
+  const stages = new Map<StageName, StageStatus>(
+    stageNames.map((name) => [
+      name,
+      { name, state: 'pending', attempts: 0, startedAt: null, endedAt: null, progress: null, note: '' },
+    ]),
+  );
+
+  const publish = (): void => {
+    const lines = [...stages.values()].map(({ name, state, progress, note }) => {
+      const text = state === 'running' ? progressLine(name, progress) : name;
+      return `- ${marks[state]} ${text}${state === 'cached' ? ' (cached)' : ''}${note ? ` — ${note}` : ''}`;
+    });
+    setCurrentDetails([`**${title}**`, '', ...lines].join('\n'));
+  };
+
+  const change = (name: StageName, values: Partial<StageStatus>): void => {
+    const current = stages.get(name);
+    if (!current) return;
+    stages.set(name, { ...current, ...values });
+    publish();
+  };
+
+  return {
+    all: () => [...stages.values()],
+    begin: (name) => change(name, { state: 'running', startedAt: Date.now() }),
+    progress: (name, progress, attempt) => {
+      if (stages.get(name)?.state === 'running') change(name, { progress, attempts: attempt });
+    },
+    note: (name, attempts, note) => change(name, { attempts, note }),
+    end: (name, state, { attempts, note } = {}) =>
+      change(name, {
+        state,
+        endedAt: Date.now(),
+        ...(attempts === undefined ? {} : { attempts }),
+        ...(note === undefined ? {} : { note }),
+      }),
+    fail: (error, state) => {
+      for (const { name, state: current } of stages.values())
+        if (current === 'running') change(name, { state, endedAt: Date.now(), note: failureNote(error) });
+    },
+  };
+};

@@ -1,0 +1,63 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  condition,
+  ParentClosePolicy,
+  startChild,
+} from '@temporalio/workflow';
+import type { ServerEndpoint } from '../activities/model-server.ts';
+import type { ServerRequest } from '../activities/server-command.ts';
+import type { RunRef } from '../domain/stage.ts';
+import { type ServeModelInput, type serveModel, stopServingSignal } from './serve-model.ts';
+
+/** A served model, and how to let go of it. */
+export interface ServedModel {
+  readonly endpoint: () => ServerEndpoint;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Starts the `serve-model` workflow of a server and waits until it is ready. `ready` holds the endpoints that the
+ * parent's handler of `model-ready` has received.
+ */
+export const startServer = async (
+  run: RunRef,
+  host: string,
+  request: ServerRequest,
+  options: { attempts: number; startSeconds: number; idPrefix: string; ready: Map<string, ServerEndpoint> },
+): Promise<ServedModel> => {
+  const { attempts, ready } = options;
+  const child = await startChild<typeof serveModel>('serve-model', {
+    workflowId: `${options.idPrefix}/serve-${request.name}`,
+    args: [{ run, host, request, attempts } satisfies ServeModelInput],
+    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+    staticSummary: `serves ${request.servedName} on ${host}`,
+  });
+  const stop = async (): Promise<void> => {
+    await child.signal(stopServingSignal).catch(() => undefined);
+    await child.result().catch(() => undefined);
+  };
+  // A server that fails for good ends the wait at once, with its own reason.
+  const failed = child.result().then(() => {
+    throw ApplicationFailure.create({ type: 'infrastructure', message: `the server ${request.name} was stopped` });
+  });
+  failed.catch(() => undefined);
+  // Every attempt may take the server's whole time to start.
+  const limitMs = 1000 * (options.startSeconds + 60) * attempts;
+  const inTime = await Promise.race([condition(() => ready.has(request.name), limitMs), failed]);
+  const endpoint = (): ServerEndpoint => {
+    const found = ready.get(request.name);
+    if (!found) throw ApplicationFailure.create({ type: 'infrastructure', message: `${request.name} is not ready` });
+    return found;
+  };
+  if (!inTime) {
+    await CancellationScope.nonCancellable(stop);
+    throw ApplicationFailure.create({
+      type: 'infrastructure',
+      message: `the server ${request.name} was not ready within ${limitMs / 1000} s`,
+    });
+  }
+  return { endpoint, stop };
+};
