@@ -2,7 +2,7 @@ import { Context, sleep } from '@temporalio/activity';
 import { LensmithError } from '../domain/errors.ts';
 import type { RunRef } from '../domain/stage.ts';
 import { rayResources, rayVersion } from '../processes/ray-jobs.ts';
-import type { Host } from './host.ts';
+import { type Host, rayOf } from './host.ts';
 import { readSpec } from './read-run.ts';
 
 /** Resources of the cluster that RL runs on. */
@@ -14,9 +14,9 @@ export interface RayCluster {
 
 const missing = async (host: Host, gpus: number): Promise<{ cluster: RayCluster } | { reason: string }> => {
   try {
-    const version = await rayVersion(host.rayAddress);
+    const version = await rayVersion(rayOf(host));
     if (gpus === 0) return { cluster: { address: host.rayAddress, version, gpus: 0 } };
-    const total = (await rayResources(host.rayAddress)).GPU?.[1] ?? 0;
+    const total = (await rayResources(rayOf(host))).GPU?.[1] ?? 0;
     if (total >= gpus) return { cluster: { address: host.rayAddress, version, gpus: total } };
     return { reason: `gpus.rl asks for ${gpus}, the cluster at ${host.rayAddress} has ${total}` };
   } catch (error) {

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { RayEndpoint } from '../processes/ray-jobs.ts';
 
 /** What the activities of one host share: where it keeps things and how it reaches what runs beside it. */
 export interface Host {
@@ -13,6 +14,8 @@ export interface Host {
   readonly python: string;
   /** Base URL of Ray's Jobs API. */
   readonly rayAddress: string;
+  /** Token that Ray asks for, where it asks for one. */
+  readonly rayToken?: string | undefined;
   /** Base URL of the tool server: sessions, executions, scores. */
   readonly toolServer: string;
 }
@@ -33,8 +36,12 @@ export const hostFromEnvironment = async (env: NodeJS.ProcessEnv = process.env):
     checkout,
     python: env.LENSMITH_PYTHON ?? join(checkout, '.venv', 'bin', 'python'),
     rayAddress: env.LENSMITH_RAY_ADDRESS ?? 'http://127.0.0.1:8265',
+    rayToken: env.LENSMITH_RAY_TOKEN,
     toolServer: env.LENSMITH_TOOL_SERVER ?? 'http://127.0.0.1:8450',
   };
 };
+
+/** How to speak to the Ray of a host. */
+export const rayOf = ({ rayAddress, rayToken }: Host): RayEndpoint => ({ address: rayAddress, token: rayToken });
 
 export const runsFolder = (host: Pick<Host, 'home'>): string => join(host.home, 'runs');

@@ -3,7 +3,7 @@ import type { RunRef } from '../domain/stage.ts';
 import { getRayJob, type RayJob, stopRayJob, submitRayJob } from '../processes/ray-jobs.ts';
 import { stopTree } from '../processes/stop-tree.ts';
 import type { Attempt } from './attempts.ts';
-import type { Host } from './host.ts';
+import { type Host, rayOf } from './host.ts';
 import type { ProgramLauncher } from './program-launcher.ts';
 
 const stopMs = 60_000;
@@ -26,13 +26,13 @@ export const rayLauncher = (host: Host, run: RunRef, stage: string, gpus: number
 
   return {
     inspect: async (attempt) => {
-      const job = await getRayJob(host.rayAddress, idOf(attempt));
+      const job = await getRayJob(rayOf(host), idOf(attempt));
       if (!job) return { state: 'ended', detail: `Ray does not know the job ${idOf(attempt)} any more` };
       if (alive(job)) return { state: 'running' };
       return { state: 'ended', detail: `Ray says ${job.status}: ${(job.message ?? '').slice(-300)}` };
     },
     start: async (attempt, command, env) => {
-      await submitRayJob(host.rayAddress, {
+      await submitRayJob(rayOf(host), {
         submissionId: idOf(attempt),
         entrypoint: `exec ${command.map(quote).join(' ')} >> ${quote(attempt.log)} 2>&1`,
         env: { ...env, LENSMITH_RUN_ID: run.run, LENSMITH_PROCESS_ID: processIdOf(attempt) },
@@ -42,8 +42,8 @@ export const rayLauncher = (host: Host, run: RunRef, stage: string, gpus: number
     },
     stop: async (attempt) => {
       const deadline = Date.now() + stopMs;
-      await stopRayJob(host.rayAddress, idOf(attempt));
-      while (Date.now() < deadline && alive(await getRayJob(host.rayAddress, idOf(attempt)))) await delay(500);
+      await stopRayJob(rayOf(host), idOf(attempt));
+      while (Date.now() < deadline && alive(await getRayJob(rayOf(host), idOf(attempt)))) await delay(500);
       // A driver whose head died runs on as an orphan that no Ray knows.
       await stopTree({ processId: processIdOf(attempt) });
     },

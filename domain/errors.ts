@@ -17,7 +17,14 @@ export const failureTypes = [
 export type FailureType = (typeof failureTypes)[number];
 
 /** Trying again cannot help: the same input gives the same failure. */
-export const nonRetryableFailures: readonly FailureType[] = ['config', 'data', 'auth', 'crash_loop', 'undecided'];
+export const nonRetryableFailures: readonly FailureType[] = [
+  'config',
+  'data',
+  'auth',
+  'disk_full',
+  'crash_loop',
+  'undecided',
+];
 
 /** Thrown for every expected failure; `where` names the place in the input, the file or the address. */
 export class LensmithError extends Error {

@@ -20,17 +20,27 @@ export interface RayJobRequest {
   readonly gpus: number;
 }
 
+/** A Ray to speak to: base URL of its Jobs API, and the token that it asks for. */
+export interface RayEndpoint {
+  readonly address: string;
+  readonly token?: string | undefined;
+}
+
 interface Answer {
   readonly status: number;
   readonly text: string;
 }
 
 /** By undici and not by `fetch`, whose headers Ray takes for those of a browser, from which it accepts no change. */
-const call = async (address: string, path: string, post?: { body?: string }): Promise<Answer> => {
+const call = async ({ address, token }: RayEndpoint, path: string, post?: { body?: string }): Promise<Answer> => {
   try {
     const response = await request(new URL(path, address), {
       method: post ? 'POST' : 'GET',
-      ...(post?.body === undefined ? {} : { body: post.body, headers: { 'content-type': 'application/json' } }),
+      headers: {
+        ...(post?.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+      },
+      ...(post?.body === undefined ? {} : { body: post.body }),
       headersTimeout: requestMs,
       bodyTimeout: requestMs,
       signal: AbortSignal.timeout(requestMs),
@@ -44,15 +54,19 @@ const call = async (address: string, path: string, post?: { body?: string }): Pr
   }
 };
 
-const unexpected = (address: string, path: string, { status, text }: Answer) =>
-  new LensmithError('infrastructure', `Ray answered ${status} to ${path}: ${text.slice(-500)}`, { where: address });
+const unexpected = ({ address }: RayEndpoint, path: string, { status, text }: Answer) =>
+  new LensmithError(
+    status === 401 || status === 403 ? 'auth' : 'infrastructure',
+    `Ray answered ${status} to ${path}: ${text.slice(-500)}`,
+    { where: address },
+  );
 
 /** The job with this submission id; undefined where Ray knows none. */
-export const getRayJob = async (address: string, submissionId: string): Promise<RayJob | undefined> => {
+export const getRayJob = async (ray: RayEndpoint, submissionId: string): Promise<RayJob | undefined> => {
   const path = `/api/jobs/${submissionId}`;
-  const answer = await call(address, path);
+  const answer = await call(ray, path);
   if (answer.status === 404) return undefined;
-  if (answer.status !== 200) throw unexpected(address, path, answer);
+  if (answer.status !== 200) throw unexpected(ray, path, answer);
   return jobSchema.parse(JSON.parse(answer.text));
 };
 
@@ -60,10 +74,10 @@ export const getRayJob = async (address: string, submissionId: string): Promise<
  * Submits a job under our own id, or adopts the one that Ray already has under it: Ray answers 500 to a duplicate, so
  * the only safe reading of a refusal is to ask again.
  */
-export const submitRayJob = async (address: string, job: RayJobRequest): Promise<RayJob> => {
-  const known = await getRayJob(address, job.submissionId);
+export const submitRayJob = async (ray: RayEndpoint, job: RayJobRequest): Promise<RayJob> => {
+  const known = await getRayJob(ray, job.submissionId);
   if (known) return known;
-  const answer = await call(address, '/api/jobs/', {
+  const answer = await call(ray, '/api/jobs/', {
     body: JSON.stringify({
       entrypoint: job.entrypoint,
       submission_id: job.submissionId,
@@ -72,24 +86,24 @@ export const submitRayJob = async (address: string, job: RayJobRequest): Promise
       ...(job.gpus > 0 ? { entrypoint_num_gpus: job.gpus } : {}),
     }),
   });
-  const submitted = await getRayJob(address, job.submissionId);
-  if (!submitted) throw unexpected(address, '/api/jobs/', answer);
+  const submitted = await getRayJob(ray, job.submissionId);
+  if (!submitted) throw unexpected(ray, '/api/jobs/', answer);
   return submitted;
 };
 
 /** Asks Ray to stop a job; false where it had ended already or is unknown. */
-export const stopRayJob = async (address: string, submissionId: string): Promise<boolean> => {
+export const stopRayJob = async (ray: RayEndpoint, submissionId: string): Promise<boolean> => {
   const path = `/api/jobs/${submissionId}/stop`;
-  const answer = await call(address, path, {});
+  const answer = await call(ray, path, {});
   if (answer.status === 404) return false;
-  if (answer.status !== 200) throw unexpected(address, path, answer);
+  if (answer.status !== 200) throw unexpected(ray, path, answer);
   return z.looseObject({ stopped: z.boolean() }).parse(JSON.parse(answer.text)).stopped;
 };
 
 /** Version of the Ray that answers, as a proof that its Jobs API is up. */
-export const rayVersion = async (address: string): Promise<string> => {
-  const answer = await call(address, '/api/version');
-  if (answer.status !== 200) throw unexpected(address, '/api/version', answer);
+export const rayVersion = async (ray: RayEndpoint): Promise<string> => {
+  const answer = await call(ray, '/api/version');
+  if (answer.status !== 200) throw unexpected(ray, '/api/version', answer);
   return z.looseObject({ ray_version: z.string() }).parse(JSON.parse(answer.text)).ray_version;
 };
 
@@ -102,9 +116,9 @@ const clusterSchema = z.looseObject({
 });
 
 /** Resources of the cluster by name, `[used, total]`, as its autoscaler reports them; empty while it reports none. */
-export const rayResources = async (address: string): Promise<Record<string, [number, number]>> => {
-  const answer = await call(address, '/api/cluster_status');
-  if (answer.status !== 200) throw unexpected(address, '/api/cluster_status', answer);
+export const rayResources = async (ray: RayEndpoint): Promise<Record<string, [number, number]>> => {
+  const answer = await call(ray, '/api/cluster_status');
+  if (answer.status !== 200) throw unexpected(ray, '/api/cluster_status', answer);
   const parsed = clusterSchema.safeParse(JSON.parse(answer.text));
   return parsed.success ? (parsed.data.data.clusterStatus.loadMetricsReport?.usage ?? {}) : {};
 };

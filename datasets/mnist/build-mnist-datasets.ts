@@ -1,5 +1,6 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { ArtifactRef } from '../../domain/artifact.ts';
 import type { RlRow, SftRow } from '../../domain/dataset.ts';
 import type { Protocol } from '../../domain/protocol.ts';
@@ -52,6 +53,16 @@ const sftColumns = ({ messages, images }: SftRow): Record<string, unknown> => ({
   images,
 });
 
+/** Encoding tens of thousands of images takes seconds, in which the worker has to go on with its heartbeats. */
+const collect = async (captions: Iterable<SftRow>): Promise<Record<string, unknown>[]> => {
+  const rows: Record<string, unknown>[] = [];
+  for (const caption of captions) {
+    rows.push(sftColumns(caption));
+    if (rows.length % 256 === 0) await setImmediate();
+  }
+  return rows;
+};
+
 /**
  * Makes the miniature's data from MNIST: captions for the base model, trajectories for SFT, prompts for RL, validation
  * and held-out test samples, each from digits of its own. The same seed gives the same bytes.
@@ -87,7 +98,7 @@ export const buildMnistDatasets = async (build: MnistBuild): Promise<ArtifactRef
     trajectories.push(await teacherTrajectory(task, protocol, sandbox, teacher, spec));
   }
   await write('sft', 'sft', trajectories.map(sftColumns));
-  await write('captions', 'sft', [...captionRows(pools.captions, draw('captions'), spec.captions)].map(sftColumns));
+  await write('captions', 'sft', await collect(captionRows(pools.captions, draw('captions'), spec.captions)));
   const tasks = {
     rl: mixedTasks(pools.rl, draw('rl'), spec.rlPrompts),
     validation: mixedTasks(pools.validation, draw('validation'), spec.validationSamples),

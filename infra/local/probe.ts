@@ -10,7 +10,10 @@ export const isReady = async (home: string, service: Service): Promise<boolean> 
   const { ready } = service;
   switch (ready.kind) {
     case 'http': {
-      const response = await fetch(ready.url, { signal: AbortSignal.timeout(answerMs) }).catch(() => undefined);
+      const response = await fetch(ready.url, {
+        signal: AbortSignal.timeout(answerMs),
+        headers: ready.token ? { authorization: `Bearer ${ready.token}` } : {},
+      }).catch(() => undefined);
       await response?.body?.cancel();
       return response?.ok ?? false;
     }

@@ -31,7 +31,7 @@ const temporal = ({ home, ports, environment }: StackState): Service => {
   };
 };
 
-const ray = ({ home, ports, environment }: StackState): Service => ({
+const ray = ({ home, ports, environment, rayToken }: StackState): Service => ({
   name: 'ray',
   role: 'server',
   command: [
@@ -44,14 +44,14 @@ const ray = ({ home, ports, environment }: StackState): Service => ({
   cwd: checkout,
   env: {
     ...environment,
-    // Ray switches authentication on by itself where it once wrote a token into the home of the user.
-    RAY_AUTH_MODE: 'disabled',
+    RAY_AUTH_MODE: 'token',
+    RAY_AUTH_TOKEN: rayToken,
     HOME: rayDir(home),
     RAY_USAGE_STATS_ENABLED: '0',
   },
   ports: [ports.ray, ports.rayDashboard, ports.rayClient, ports.rayAgent],
   address: `http://${loopback}:${ports.rayDashboard}`,
-  ready: { kind: 'http', url: `http://${loopback}:${ports.rayDashboard}/api/version` },
+  ready: { kind: 'http', url: `http://${loopback}:${ports.rayDashboard}/api/version`, token: rayToken },
   after: [],
 });
 

@@ -2,8 +2,8 @@ import { z } from 'zod';
 
 /** How to see that a service does its work, beyond that its process lives. */
 export const probeSchema = z.discriminatedUnion('kind', [
-  /** Answers GET with a 2xx status. */
-  z.strictObject({ kind: z.literal('http'), url: z.url() }),
+  /** Answers GET with a 2xx status, to the bearer of the token where there is one. */
+  z.strictObject({ kind: z.literal('http'), url: z.url(), token: z.string().optional() }),
   /** A command that exits with 0. */
   z.strictObject({ kind: z.literal('command'), command: z.array(z.string()).min(1) }),
   /** The service has made the file that `LENSMITH_READY_FILE` names. */

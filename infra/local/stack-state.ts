@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { access, mkdir } from 'node:fs/promises';
 import { z } from 'zod';
 import { readJson, writeFileAtomic } from '../../processes/atomic-file.ts';
@@ -32,6 +33,8 @@ export const stackStateSchema = z.strictObject({
     rayAgent: port,
     toolServer: port,
   }),
+  /** Ray listens on every interface of the host: without a token anyone who reaches it could run code. */
+  rayToken: z.string().min(32),
   /** What a worker or a command needs to find the stack. */
   environment: z.record(z.string(), z.string()),
 });
@@ -62,12 +65,13 @@ const choosePorts = async (
   return chosen;
 };
 
-const environmentOf = (home: string, ports: StackPorts): Record<string, string> => ({
+const environmentOf = (home: string, ports: StackPorts, rayToken: string): Record<string, string> => ({
   TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
   TEMPORAL_NAMESPACE: 'default',
   LENSMITH_HOME: home,
   LENSMITH_HOST: 'local',
   LENSMITH_RAY_ADDRESS: `http://127.0.0.1:${ports.rayDashboard}`,
+  LENSMITH_RAY_TOKEN: rayToken,
   LENSMITH_TOOL_SERVER: `http://127.0.0.1:${ports.toolServer}`,
 });
 
@@ -77,10 +81,13 @@ const environmentOf = (home: string, ports: StackPorts): Record<string, string> 
  * @param inUse - Whether any part of the stack runs: then nothing is chosen anew.
  */
 export const openStackState = async (home: string, asked: Partial<StackPorts>, inUse: boolean): Promise<StackState> => {
-  await mkdir(stackDir(home), { recursive: true });
+  // It holds the token of Ray.
+  await mkdir(stackDir(home), { recursive: true, mode: 0o700 });
   const known = await readStackState(home);
   const ports = await choosePorts(asked, known?.ports, inUse);
-  const state: StackState = { version: 1, id: stackId(home), home, ports, environment: environmentOf(home, ports) };
+  const rayToken = known?.rayToken ?? randomBytes(24).toString('hex');
+  const environment = environmentOf(home, ports, rayToken);
+  const state: StackState = { version: 1, id: stackId(home), home, ports, rayToken, environment };
   await writeFileAtomic(statePath(home), `${JSON.stringify(state, null, 2)}\n`);
   return state;
 };

@@ -18,7 +18,9 @@ test('Temporal with its search attributes and Ray with its Jobs API come up, and
   const ports = { temporal, temporalUi, ray, rayDashboard, rayClient, rayAgent };
   const { environment } = await stackUp({ home, ports, only: ['temporal', 'ray'] });
   expect(environment).toMatchObject({ TEMPORAL_ADDRESS: `127.0.0.1:${temporal}`, TEMPORAL_NAMESPACE: 'default' });
-  expect(await rayVersion(environment.LENSMITH_RAY_ADDRESS ?? '')).toMatch(/^2\./);
+  expect(
+    await rayVersion({ address: environment.LENSMITH_RAY_ADDRESS ?? '', token: environment.LENSMITH_RAY_TOKEN }),
+  ).toMatch(/^2\./);
 
   const attributes = async () => {
     const list = ['operator', 'search-attribute', 'list', '--output', 'json'];
