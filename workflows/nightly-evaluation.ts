@@ -1,4 +1,5 @@
 import {
+  CancellationScope,
   ChildWorkflowCancellationType,
   executeChild,
   ParentClosePolicy,
@@ -56,6 +57,6 @@ export const nightlyEvaluation = async ({ name, host }: NightlyInput): Promise<N
     board.end('benchmark-suite', 'completed', { attempts: 1 });
     return await quick.closeNightly(target, record);
   } finally {
-    await cleanup.teardownRun(target.run);
+    await CancellationScope.nonCancellable(() => cleanup.teardownRun(target.run));
   }
 };
