@@ -18,6 +18,7 @@ import { readSpec } from './read-run.ts';
 import type { SharedSandbox } from './shared-sandbox.ts';
 import { findCached, recordCached } from './stage-cache.ts';
 import { stageKey } from './stage-key.ts';
+import { whileBeating } from './while-beating.ts';
 
 /** One model on one split. */
 export interface EvaluationRequest {
@@ -96,28 +97,35 @@ export const evaluateModel =
     const asked = judge
       ? createJudge({ url: judge.url, model: judge.servedName, cacheDir: join(host.home, 'cache', 'judge') })
       : undefined;
-    const result = await runEvaluation({
-      dataset: dataFile(request.data, request.split),
-      datasetName: request.split,
-      datasetDigest: request.data.digest,
-      model: request.modelName,
-      checkpoint: request.checkpoint,
-      modelDigest: request.model.digest,
-      protocol,
-      endpoints: [endpoint.url],
-      servedModel: endpoint.servedName,
-      sampling: { temperature: spec.evaluation.temperature, topP: 1, maxTokens: spec.evaluation.maxTokens, seed: null },
-      concurrency: spec.evaluation.concurrency,
-      episodeSeconds: spec.evaluation.episodeSeconds,
-      maxUndecidedShare: spec.evaluation.maxUndecidedShare,
-      outputDir,
-      sandbox: await sandbox(),
-      scoring: scoringVersion,
-      grade: (episode) => gradeEpisode(episode, asked ? { judge: asked } : {}),
-      signal: Context.current().cancellationSignal,
-      onProgress: ({ done, total }) =>
-        pulse({ phase: 'running', step: done, total, at: Date.now(), figures: {} }, Context.current().info.attempt),
-    });
+    const shared = await sandbox();
+    const result = await whileBeating(pulse, Context.current().info.attempt, (report) =>
+      runEvaluation({
+        dataset: dataFile(request.data, request.split),
+        datasetName: request.split,
+        datasetDigest: request.data.digest,
+        model: request.modelName,
+        checkpoint: request.checkpoint,
+        modelDigest: request.model.digest,
+        protocol,
+        endpoints: [endpoint.url],
+        servedModel: endpoint.servedName,
+        sampling: {
+          temperature: spec.evaluation.temperature,
+          topP: 1,
+          maxTokens: spec.evaluation.maxTokens,
+          seed: null,
+        },
+        concurrency: spec.evaluation.concurrency,
+        episodeSeconds: spec.evaluation.episodeSeconds,
+        maxUndecidedShare: spec.evaluation.maxUndecidedShare,
+        outputDir,
+        sandbox: shared,
+        scoring: scoringVersion,
+        grade: (episode) => gradeEpisode(episode, asked ? { judge: asked } : {}),
+        signal: Context.current().cancellationSignal,
+        onProgress: ({ done, total }) => report(done, total),
+      }),
+    );
     const artifact = await publishArtifact(outputDir, 'evaluation', {
       model: request.modelName,
       checkpoint: request.checkpoint,

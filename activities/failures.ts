@@ -31,12 +31,15 @@ export const withTypedFailures = <T extends Record<string, (...args: never[]) =>
     ]),
   ) as T;
 
-/** The class of a failure as seen from a workflow or a client, through Temporal's wrappers. */
-export const failureTypeOf = (error: unknown): FailureType | undefined => {
+/** The typed failure below Temporal's wrappers, which says what happened and where; undefined where none is typed. */
+export const typedFailureOf = (error: unknown): { type: FailureType; message: string } | undefined => {
   let current: unknown = error;
   while (current instanceof Error) {
-    if ('type' in current && isFailureType(current.type)) return current.type;
+    if ('type' in current && isFailureType(current.type)) return { type: current.type, message: current.message };
     current = current.cause;
   }
   return undefined;
 };
+
+/** The class of a failure as seen from a workflow or a client, through Temporal's wrappers. */
+export const failureTypeOf = (error: unknown): FailureType | undefined => typedFailureOf(error)?.type;

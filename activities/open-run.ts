@@ -69,8 +69,8 @@ export const openRun =
           `go on with it (lensmith resume ${run}), or remove the folder`,
         { where: 'run' },
       );
+    await ensureDiskSpace(runsFolder(host), minimumFreeBytes, 'a run');
     await mkdir(dir, { recursive: true });
-    await ensureDiskSpace(dir, minimumFreeBytes, 'a run');
     const file = { version: 1, run, workflowId, createdAt: known?.createdAt ?? new Date().toISOString(), spec };
     await writeFileAtomic(runFilePath(dir), `${JSON.stringify(file, null, 2)}\n`);
     return { run, dir, workflowId };

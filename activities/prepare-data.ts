@@ -18,6 +18,7 @@ import { createPulse } from './pulse.ts';
 import { readSpec } from './read-run.ts';
 import type { SharedSandbox } from './shared-sandbox.ts';
 import { stageKey } from './stage-key.ts';
+import { whileBeating } from './while-beating.ts';
 import { withCache } from './with-cache.ts';
 
 const splits = ['sft', 'rl', 'validation', 'test'] as const;
@@ -73,17 +74,22 @@ export const prepareData =
     return withCache(host, run, 'prepare-data', await dataKey(spec, protocol), async () => {
       await rm(outputDir, { recursive: true, force: true });
       if (data.kind === 'parquet')
-        return { artifact: await referToParquet(data, await sourceDigests(data), outputDir), attempts: 1 };
-      const artifact = await buildMnistDatasets({
-        spec: data,
-        seed,
-        directory: data.directory ?? mnistDirectory(),
-        outputDir,
-        sandbox: await sandbox(),
-        protocol: protocol.protocol,
-        signal: Context.current().cancellationSignal,
-        onProgress: (step, total) => pulse({ phase: 'running', step, total, at: Date.now(), figures: {} }, 1),
-      });
+        return whileBeating(pulse, 1, async () => ({
+          artifact: await referToParquet(data, await sourceDigests(data), outputDir),
+          attempts: 1,
+        }));
+      const artifact = await whileBeating(pulse, 1, async (report) =>
+        buildMnistDatasets({
+          spec: data,
+          seed,
+          directory: data.directory ?? mnistDirectory(),
+          outputDir,
+          sandbox: await sandbox(),
+          protocol: protocol.protocol,
+          signal: Context.current().cancellationSignal,
+          onProgress: report,
+        }),
+      );
       return { artifact, attempts: 1 };
     });
   };

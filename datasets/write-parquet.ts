@@ -1,4 +1,5 @@
 import { open, rename, rm } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { type Schema, Table, tableToIPC, vectorFromArray } from 'apache-arrow';
 import { Compression, Table as ParquetTable, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm/node';
 
@@ -13,16 +14,23 @@ export const writeRows = async (
   schema: Schema,
   rows: readonly Readonly<Record<string, unknown>>[],
 ): Promise<number> => {
-  const columns = Object.fromEntries(
-    schema.fields.map((field) => [
-      field.name,
-      vectorFromArray(
-        rows.map((row) => row[field.name]),
-        field.type,
-      ),
-    ]),
-  );
-  const table = new Table(schema, columns);
+  const batches = [];
+  for (let start = 0; start < rows.length; start += rowGroupSize) {
+    const part = rows.slice(start, start + rowGroupSize);
+    const columns = Object.fromEntries(
+      schema.fields.map((field) => [
+        field.name,
+        vectorFromArray(
+          part.map((row) => row[field.name]),
+          field.type,
+        ),
+      ]),
+    );
+    batches.push(...new Table(schema, columns).batches);
+    // A worker that writes a large file has to go on with its heartbeats.
+    await setImmediate();
+  }
+  const table = new Table(schema, batches);
   const properties = new WriterPropertiesBuilder()
     .setCompression(Compression.SNAPPY)
     .setMaxRowGroupSize(rowGroupSize)

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { WorkflowIdReusePolicy } from '@temporalio/common';
 import type { Command } from 'commander';
-import { failureTypeOf } from '../../activities/failures.ts';
+import { typedFailureOf } from '../../activities/failures.ts';
 import { hostFromEnvironment, runsFolder } from '../../activities/host.ts';
 import { planStages } from '../../activities/plan-run.ts';
 import { readSpec, runFilePath } from '../../activities/read-run.ts';
@@ -70,6 +70,9 @@ const showResult = async (result: TrainResult): Promise<void> => {
   write('  lensmith down                            stop the local stack');
 };
 
+const deepestMessage = (error: Error): string =>
+  error.cause instanceof Error ? deepestMessage(error.cause) : error.message;
+
 /** Follows a run to its end; Ctrl-C leaves the view, not the run. */
 const watch = async (run: string): Promise<void> => {
   const client = await connectClient();
@@ -90,14 +93,9 @@ const watch = async (run: string): Promise<void> => {
     await showResult((await handle.result()) as TrainResult);
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    let cause: unknown = error;
-    while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
-    const message = cause instanceof Error ? cause.message : String(cause);
-    const type = failureTypeOf(error) ?? 'infrastructure';
-    throw new LensmithError(type, `${message}\ngo on from what is done: lensmith resume ${run}`, {
-      where: `run ${run}`,
-      cause: error,
-    });
+    const failure = typedFailureOf(error) ?? { type: 'infrastructure' as const, message: deepestMessage(error) };
+    const wayOn = failure.type === 'config' ? '' : `\ngo on from what is done: lensmith resume ${run}`;
+    throw new LensmithError(failure.type, `${failure.message}${wayOn}`, { where: `run ${run}`, cause: error });
   } finally {
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onInterrupt);
