@@ -1,4 +1,4 @@
-import { encode } from 'fast-png';
+import { crc32, deflateSync } from 'node:zlib';
 
 /** A grey image: `pixels[y * width + x]`, 0 is black. */
 export interface Raster {
@@ -41,6 +41,28 @@ export const row = (images: readonly Raster[]): Raster => {
   return { width, height, pixels };
 };
 
-/** Encodes as an 8-bit grey PNG; the same pixels give the same bytes. */
-export const toPng = ({ width, height, pixels }: Raster): Uint8Array =>
-  encode({ width, height, data: pixels, channels: 1, depth: 8 }, { zlib: { level: 2 } });
+const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+const chunk = (type: string, content: Buffer): Buffer => {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), content]);
+  const framed = Buffer.alloc(body.length + 8);
+  framed.writeUInt32BE(content.length, 0);
+  body.copy(framed, 4);
+  framed.writeUInt32BE(crc32(body), body.length + 4);
+  return framed;
+};
+
+/**
+ * Encodes as an 8-bit grey PNG without filters; the same pixels give the same bytes. Tens of thousands of pictures of a
+ * few hundred pixels are made at once, where a general encoder spends ten times as long on its set-up.
+ */
+export const toPng = ({ width, height, pixels }: Raster): Uint8Array => {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 0, 0, 0, 0], 8);
+  const lines = Buffer.alloc(height * (width + 1));
+  for (let y = 0; y < height; y += 1) lines.set(pixels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
+  const data = deflateSync(lines, { level: 6 });
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))]);
+};
