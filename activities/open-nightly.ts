@@ -25,8 +25,8 @@ export interface NightlyTarget {
  */
 export const openNightly =
   (host: Host) =>
-  async (input: { name: string; workflowId: string; startedAt: string }): Promise<NightlyTarget> => {
-    const { name, workflowId, startedAt } = input;
+  async (input: { name: string; workflowId: string; execution: string; startedAt: string }): Promise<NightlyTarget> => {
+    const { name, workflowId, execution, startedAt } = input;
     const promotion = await readJson(promotedFile(host, name), promotionRecordSchema).catch((error: unknown) => {
       throw new LensmithError(
         'config',
@@ -38,7 +38,7 @@ export const openNightly =
     const id = `nightly-${name}-${startedAt.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}`;
     const dir = join(runsFolder(host), id);
     await mkdir(dir, { recursive: true });
-    const file = { version: 1, run: id, workflowId, createdAt: startedAt, spec: { ...spec, run: id } };
+    const file = { version: 1, run: id, workflowId, execution, createdAt: startedAt, spec: { ...spec, run: id } };
     await writeFileAtomic(runFilePath(dir), `${JSON.stringify(file, null, 2)}\n`);
     return {
       name,

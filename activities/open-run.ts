@@ -7,7 +7,7 @@ import { loadProtocol } from '../episodes/load-protocol.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
 import { ensureDiskSpace } from '../processes/disk-space.ts';
 import { type Host, runsFolder } from './host.ts';
-import { runFilePath, runFileSchema } from './read-run.ts';
+import { type RunFile, runFilePath, runFileSchema } from './read-run.ts';
 
 /** Below this a run is not begun: a full disk half-way costs more than an error now. */
 const minimumFreeBytes = 1024 ** 3;
@@ -49,6 +49,14 @@ const checkSpec = async (host: Host, spec: RunSpec): Promise<void> => {
   await loadProtocol(spec.protocol);
 };
 
+export interface OpenRunInput {
+  readonly spec: RunSpec;
+  readonly run: string;
+  readonly workflowId: string;
+  /** First run id of the workflow: the same in every attempt of the activity. */
+  readonly execution: string;
+}
+
 /**
  * Checks what the spec names on this host, then makes the run's folder and writes `run.json`.
  *
@@ -56,12 +64,12 @@ const checkSpec = async (host: Host, spec: RunSpec): Promise<void> => {
  */
 export const openRun =
   (host: Host) =>
-  async (input: { spec: RunSpec; run: string; workflowId: string }): Promise<RunRef> => {
-    const { spec, run, workflowId } = input;
+  async (input: OpenRunInput): Promise<RunRef> => {
+    const { spec, run, workflowId, execution } = input;
     await checkSpec(host, spec);
     const dir = join(runsFolder(host), run);
     const known = await readJson(runFilePath(dir), runFileSchema).catch(() => undefined);
-    const owned = known?.workflowId === workflowId || (known && spec.existing === 'resume');
+    const owned = known?.execution === execution || (known && spec.existing === 'resume');
     if (!owned && (await exists(dir)))
       throw new LensmithError(
         'config',
@@ -71,7 +79,14 @@ export const openRun =
       );
     await ensureDiskSpace(runsFolder(host), minimumFreeBytes, 'a run');
     await mkdir(dir, { recursive: true });
-    const file = { version: 1, run, workflowId, createdAt: known?.createdAt ?? new Date().toISOString(), spec };
+    const file: RunFile = {
+      version: 1,
+      run,
+      workflowId,
+      execution,
+      createdAt: known?.createdAt ?? new Date().toISOString(),
+      spec,
+    };
     await writeFileAtomic(runFilePath(dir), `${JSON.stringify(file, null, 2)}\n`);
     return { run, dir, workflowId };
   };

@@ -9,6 +9,8 @@ export const runFileSchema = z.strictObject({
   version: z.literal(1),
   run: z.string(),
   workflowId: z.string(),
+  /** Tells one execution of the workflow from a later one under the same id. */
+  execution: z.string(),
   createdAt: z.iso.datetime(),
   spec: runSpecSchema,
 });

@@ -31,6 +31,7 @@ export const nightlyEvaluation = async ({ name, host }: NightlyInput): Promise<N
   const target: NightlyTarget = await quick.openNightly({
     name,
     workflowId,
+    execution: workflowInfo().firstExecutionRunId,
     startedAt: workflowInfo().startTime.toISOString(),
   });
   setHandler(progressQuery, () => ({ run: target.run.run, dir: target.run.dir, stages: board.all() }));

@@ -218,7 +218,8 @@ export const trainPipeline = async (input: unknown): Promise<TrainResult> => {
   });
   upsertSearchAttributes([{ key: runAttribute, value: id }]);
 
-  const run = await host.quick.openRun({ spec, run: id, workflowId: workflowInfo().workflowId });
+  const { workflowId, firstExecutionRunId } = workflowInfo();
+  const run = await host.quick.openRun({ spec, run: id, workflowId, execution: firstExecutionRunId });
   dir = run.dir;
   plan = await host.quick.planRun(run);
   try {

@@ -132,6 +132,44 @@ describe('the whole pipeline at smoke size', () => {
     limitMs,
   );
 
+  it(
+    'ends as if nothing had happened where a worker, the RL driver and the Temporal server are killed during RL',
+    async () => {
+      const metrics = join(home, 'runs', 'killed', 'stages', 'rl', 'metrics.jsonl');
+      const steps = async (): Promise<number> =>
+        (await readFile(metrics, 'utf8').catch(() => '')).split('\n').filter(Boolean).length;
+      const reach = (step: number) =>
+        expect.poll(steps, { timeout: limitMs, interval: 100 }).toBeGreaterThanOrEqual(step);
+      const kill = (program: string): void => {
+        const found = livingProcesses().filter(({ command }) => command.includes(program));
+        expect(found).not.toHaveLength(0);
+        for (const { pid } of found) process.kill(pid, 'SIGKILL');
+      };
+      const changes = ['run=killed', 'seed=1', 'rl.steps=24'].flatMap((change) => ['--set', change]);
+      const run = lensmith('train', spec, '--follow', ...changes);
+
+      await reach(4);
+      kill('workers/host.ts');
+      await reach(8);
+      const reached = await steps();
+      kill('lensmith_trainers.rl');
+      await reach(reached + 3);
+      kill('start-dev');
+      const { exitCode, stdout } = await run;
+
+      expect([exitCode, stdout.includes('report: completed')]).toEqual([0, true]);
+      expect(await steps()).toBe(24);
+      const stage = join(home, 'runs', 'killed', 'stages', 'rl');
+      // The killed worker cost nothing: only the killed driver made a second attempt.
+      expect((await readdir(stage)).sort()).toEqual(['attempt-1', 'attempt-2', 'metrics.jsonl']);
+      const { resumeFrom } = JSON.parse(await readFile(join(stage, 'attempt-2', 'config.json'), 'utf8'));
+      const resumedStep = Number(/checkpoint-(\d+)$/.exec(resumeFrom)?.[1]);
+      // The driver may have been within its next step when it was killed.
+      expect(reached + 1 - resumedStep).toBeLessThanOrEqual(3 + 1);
+    },
+    limitMs,
+  );
+
   it('leaves nothing running after down', async () => {
     expect(livingProcesses().length).toBeGreaterThan(0);
     const { exitCode } = await lensmith('down');
