@@ -38,7 +38,7 @@ export const createHostActivities = (host: Host, sandbox: SharedSandbox) =>
     findEvaluation: findEvaluation(host),
     evaluateModel: evaluateModel(host, sandbox),
     promote: promote(host),
-    writeReport: writeReport(host),
+    writeReport: writeReport(),
     openNightly: openNightly(host),
     closeNightly: closeNightly(host),
     teardownRun: teardownRun(host),

@@ -1,21 +1,31 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { buildSummary } from '../dashboard/report/build-summary.ts';
+import { readExamples } from '../dashboard/report/read-examples.ts';
+import { readMetrics } from '../dashboard/report/read-metrics.ts';
+import { renderReport } from '../dashboard/report/render-report.ts';
+import type { RunReport } from '../dashboard/report/report-input.ts';
 import type { ArtifactRef } from '../domain/artifact.ts';
+import { LensmithError } from '../domain/errors.ts';
+import { metricsLineSchema, rlMetricsSchema } from '../domain/progress.ts';
 import type { RunRef, StageResult, StageStatus } from '../domain/stage.ts';
-import type { Summary } from '../domain/summary.ts';
+import { compareEvaluations } from '../evaluation/compare.ts';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
 import type { EvaluationRecord } from './evaluate-model.ts';
-import type { Host } from './host.ts';
 import type { ServerEndpoint } from './model-server.ts';
 import type { Promotion } from './promote.ts';
 import { readSpec } from './read-run.ts';
 
+const exampleCount = 8;
+
 /** What a run's workflow knows at its end. */
 export interface ReportInput {
   readonly stages: readonly StageStatus[];
-  readonly checkpoints: readonly EvaluationRecord[];
+  readonly checkpoints: readonly { readonly step: number; readonly record: EvaluationRecord }[];
   readonly benchmark: readonly EvaluationRecord[];
   readonly promotion: Promotion;
+  readonly base: ArtifactRef;
+  readonly sft: ArtifactRef;
   readonly rl: StageResult;
   readonly data: ArtifactRef;
   readonly judge: ServerEndpoint | null;
@@ -27,58 +37,55 @@ export interface WrittenReport {
   readonly summary: string;
 }
 
-const evaluationRows = ({ result }: EvaluationRecord): Summary['evaluations'] =>
-  result.slices.map((slice) => ({
-    model: result.model,
-    checkpoint: result.checkpoint,
-    dataset: result.dataset,
-    family: slice.family,
-    transform: slice.transform,
-    samples: slice.samples,
-    accuracy: slice.accuracy,
-    low: slice.low,
-    high: slice.high,
-    toolCallsPerEpisode: slice.toolCallsPerEpisode,
-    toolShare: slice.toolShare,
-    executionSuccess: slice.executionSuccess,
-    undecided: slice.undecided,
-  }));
+/** The metrics of a stage lie in the run that made its artifact, which for a cached one is another. */
+const metricsFile = (artifact: ArtifactRef, stage: string): string =>
+  join(dirname(dirname(artifact.path)), 'stages', stage, 'metrics.jsonl');
 
+const gather = async (run: RunRef, input: ReportInput): Promise<RunReport> => {
+  const spec = await readSpec(run);
+  const [, sft, rl] = input.benchmark;
+  if (!sft || !rl) throw new LensmithError('data', 'expected evaluations of base, SFT and RL', { where: run.dir });
+  const { promotion } = input;
+  return {
+    run: run.run,
+    dir: run.dir,
+    spec,
+    writtenAt: new Date().toISOString(),
+    stages: input.stages,
+    promotion: {
+      decision: promotion.decision,
+      why: promotion.why,
+      step: promotion.checkpoint.step,
+      path: promotion.checkpoint.path,
+    },
+    checkpoints: input.checkpoints.map(({ step, record }) => ({ step, result: record.result })),
+    benchmark: input.benchmark.map(({ result }) => result),
+    comparison: await compareEvaluations(sft.artifact.path, rl.artifact.path),
+    rlMetrics: await readMetrics(metricsFile(input.rl.artifact, 'rl'), rlMetricsSchema),
+    losses: [
+      { stage: 'base-model', lines: await readMetrics(metricsFile(input.base, 'base-model'), metricsLineSchema) },
+      { stage: 'sft', lines: await readMetrics(metricsFile(input.sft, 'sft'), metricsLineSchema) },
+    ].filter(({ lines }) => lines.length > 0),
+    data: input.data.details,
+    dataDigest: input.data.digest,
+    judge: spec.judge.engine === 'none' ? null : { model: spec.judge.model, served: input.judge !== null },
+    examples: await readExamples(rl.artifact.path, exampleCount),
+  };
+};
+
+/** Writes `report/index.html`, one file that opens from disk, and `report/summary.json` for programs. */
 export const writeReport =
-  (_host: Host) =>
+  () =>
   async (run: RunRef, input: ReportInput): Promise<WrittenReport> => {
-    const spec = await readSpec(run);
+    const report = await gather(run, input);
     const folder = join(run.dir, 'report');
     await mkdir(folder, { recursive: true });
-    const all = [...input.checkpoints, ...input.benchmark];
-    const decided = all.reduce((sum, { result }) => sum + result.judgeDecided, 0);
-    const summary: Summary = {
-      version: 1,
-      run: run.run,
-      name: spec.name,
-      seed: spec.seed,
-      stages: input.stages.map(({ name, state, attempts, startedAt, endedAt }) => ({
-        name,
-        state: name === 'report' ? 'completed' : state,
-        attempts,
-        seconds: startedAt === null ? 0 : ((endedAt ?? Date.now()) - startedAt) / 1000,
-      })),
-      evaluations: all.flatMap(evaluationRows),
-      judge: {
-        model: spec.judge.engine === 'none' ? null : spec.judge.model,
-        decided,
-        note: decided === 0 ? 'Rules decided every answer.' : `The judge decided ${decided} answers.`,
-      },
-      promoted: {
-        checkpoint: `checkpoint-${input.promotion.checkpoint.step}`,
-        path: input.promotion.checkpoint.path,
-        digest: input.promotion.checkpoint.digest,
-        decision: input.promotion.decision,
-        why: input.promotion.why,
-      },
-      isolation: input.benchmark[0]?.result.fingerprint.isolation ?? 'unknown',
-    };
-    const file = join(folder, 'summary.json');
-    await writeFileAtomic(file, `${JSON.stringify(summary, null, 2)}\n`);
-    return { report: join(folder, 'index.html'), summary: file };
+    const page = join(folder, 'index.html');
+    const summary = join(folder, 'summary.json');
+    await writeFileAtomic(page, renderReport(report));
+    await writeFileAtomic(
+      summary,
+      `${JSON.stringify(buildSummary(report, input.promotion.checkpoint.digest), null, 2)}\n`,
+    );
+    return { report: page, summary };
   };

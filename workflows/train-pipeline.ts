@@ -175,9 +175,11 @@ const runStages = async (pipeline: Pipeline, ready: Map<string, ServerEndpoint>)
     enter(pipeline, 'report');
     const report = await host.quick.writeReport(run, {
       stages: board.all(),
-      checkpoints: evaluations.map(({ record }) => record),
+      checkpoints: evaluations.map(({ checkpoint, record }) => ({ step: checkpoint.step, record })),
       benchmark: records,
       promotion,
+      base,
+      sft,
       rl,
       data,
       judge: judgeEndpoint,
