@@ -1,13 +1,14 @@
 import type { Episode, EpisodeEnding } from '../domain/episode.ts';
 import type { Grade, Verdict } from '../domain/verdict.ts';
 import type { Judge } from './judge/judge-client.ts';
+import { judgePromptVersion } from './judge/judge-prompt.ts';
 import { choiceRule } from './rules/choice-rule.ts';
 import { numberRule } from './rules/number-rule.ts';
 import type { RuleDecision } from './rules/rule.ts';
 import { textRule } from './rules/text-rule.ts';
 
 /** Part of every result's fingerprint; raised when a rule or the judge's prompt decides differently. */
-export const scoringVersion = 'rules-1';
+export const scoringVersion = `rules-2 ${judgePromptVersion}`;
 
 const rules: Record<Episode['task']['answerKind'], (reference: string, answer: string) => RuleDecision> = {
   number: numberRule,

@@ -45,7 +45,13 @@ export const parseVerdict = (reply: string): Grade => {
 
 const readCache = async (path: string): Promise<Grade | undefined> => {
   const text = await readFile(path, 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : gradeSchema.safeParse(JSON.parse(text)).data;
+  if (text === undefined) return undefined;
+  try {
+    return gradeSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    // A torn file of the cache costs one more question.
+    return undefined;
+  }
 };
 
 /** Opens a judge on an endpoint of the OpenAI API, at temperature 0, with a cache of its decisions on disk. */

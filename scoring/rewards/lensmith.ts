@@ -17,7 +17,10 @@ const maximumCalls = 10;
 export const lensmithReward: Reward = (group) => {
   const mu = groupAccuracy(group);
   return group.map((member) => {
-    const calls = member.episode.turns.flatMap(({ call }) => (call ? [call.outcome] : [])).slice(0, maximumCalls);
+    // A call that the sandbox lost is not the policy's doing.
+    const calls = member.episode.turns
+      .flatMap(({ call }) => (call && call.outcome !== 'infrastructure' ? [call.outcome] : []))
+      .slice(0, maximumCalls);
     const ran = calls.filter((outcome) => outcome === 'ok' || outcome === 'no_output').length;
     const failed = calls.filter((outcome) => failures.includes(outcome)).length;
     const base = accuracyTerms(member);

@@ -5,7 +5,7 @@ const patterns = [
   /^\(?([a-z])\)?[.:]?$/i,
   /^\(?([A-Z])[).:]\s/,
   /^(?:option|choice|answer)\s*:?\s*\(?([A-Z])\)?[.:]?$/i,
-  /^(?:the )?(?:correct )?(?:answer|option|choice) is:?\s*\(?([A-Z])\)?[.:]?$/,
+  /^(?:[Tt]he )?(?:correct )?(?:answer|option|choice) is:?\s*\(?([A-Z])\)?[.:]?$/,
 ];
 
 /** The letter that an answer names, in upper case; undefined where it names none. */

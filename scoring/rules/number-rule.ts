@@ -5,8 +5,8 @@ const words = [
   ...['eleven', 'twelve', 'thirteen', 'fourteen', 'fifteen', 'sixteen', 'seventeen', 'eighteen', 'nineteen', 'twenty'],
 ];
 
-/** `-1,234.5`, `3e-4`, `12 %`, `$5`: one number with at most a unit around it. */
-const pattern = /^[^\d\s.+-]{0,3}\s*([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d+)?)\s*([^\d]{0,24})$/i;
+/** `-1,234.5`, `3e-4`, `12 %`, `$5`, `8 apples`: one number with at most a sign of money before and one unit behind. */
+const pattern = /^[$€£¥]?\s?([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d+)?)\s?(?:[%°]|[a-zµ²³/°]{1,12})?$/i;
 
 /** The one number that a text states; undefined where it states none, or more than one. */
 export const parseNumber = (text: string): number | undefined => {
@@ -19,6 +19,9 @@ export const parseNumber = (text: string): number | undefined => {
   return Number.isFinite(value) ? value : undefined;
 };
 
+/** Compared digit by digit: beyond 2^53 a floating-point number is not exact. */
+const wholeNumber = /^-?\d+$/;
+
 /**
  * Compares numbers: a whole reference exactly, another within a relative tolerance of one in ten thousand. An answer
  * without exactly one number is wrong.
@@ -28,6 +31,8 @@ export const numberRule = (reference: string, answer: string): RuleDecision => {
   if (expected === undefined) return { decided: false, reason: `the reference "${reference}" is no number` };
   const given = parseNumber(answer);
   if (given === undefined) return decide(false, 'the answer does not state one number');
+  if (wholeNumber.test(reference.trim()) && wholeNumber.test(answer.trim()))
+    return decide(BigInt(reference.trim()) === BigInt(answer.trim()), `${answer.trim()} against ${reference.trim()}`);
   const tolerance = Number.isInteger(expected) ? 0 : 1e-4 * Math.abs(expected);
   return decide(Math.abs(given - expected) <= tolerance, `${given} against ${expected}`);
 };

@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { gradeEpisode } from '../../scoring/grade-episode.ts';
+import { parseVerdict } from '../../scoring/judge/judge-client.ts';
+import { choiceRule, parseChoice } from '../../scoring/rules/choice-rule.ts';
+import { numberRule, parseNumber } from '../../scoring/rules/number-rule.ts';
+import { textRule } from '../../scoring/rules/text-rule.ts';
+import { episodeOf } from '../support/episodes.ts';
+
+describe('numbers', () => {
+  it.each([
+    ['8', '8', true],
+    ['8', ' 8. ', true],
+    ['8', 'eight', true],
+    ['8', '8 apples', true],
+    ['1234.5', '1,234.5', true],
+    ['0.0003', '3e-4', true],
+    ['-5', '-5', true],
+    ['12', '12 %', true],
+    ['5', '$5', true],
+    ['0.3333333', '0.33333', true],
+    ['2024', '2025', false],
+    ['8', '80', false],
+    ['8', '8.0001', false],
+    ['1', '0, not 1', false],
+    ['3', '3 or four', false],
+    ['3', '3 4', false],
+    ['3', '', false],
+    ['3', 'many', false],
+    ['9007199254740992', '9007199254740993', false],
+  ])('reference %j, answer %j: %s', (reference, answer, correct) => {
+    expect(numberRule(reference, answer)).toMatchObject({ decided: true, correct });
+  });
+
+  it('reads every number that it would write', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => parseNumber(String(value)) === value),
+    );
+  });
+
+  it('never accepts a text with two separate numbers', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(),
+        fc.nat(),
+        (a, b) => parseNumber(`${a} ${b}`) === undefined && parseNumber(`${a}, ${b}`) === undefined,
+      ),
+    );
+  });
+
+  it('leaves a reference that is no number to others', () => {
+    expect(numberRule('red', '3').decided).toBe(false);
+  });
+});
+
+describe('choices', () => {
+  it.each([
+    ['B', 'B'],
+    ['(b)', 'B'],
+    ['B.', 'B'],
+    ['B) red', 'B'],
+    ['Option B', 'B'],
+    ['The answer is B', 'B'],
+    ['A dog', undefined],
+    ['a', 'A'],
+    ['a red car', undefined],
+    ['Both A and B', undefined],
+  ])('%j names %j', (text, letter) => {
+    expect(parseChoice(text)).toBe(letter);
+  });
+
+  it('decides letters and leaves words to the judge', () => {
+    expect(choiceRule('A', 'B')).toMatchObject({ decided: true, correct: false });
+    expect(choiceRule('A', 'a dog').decided).toBe(false);
+  });
+});
+
+it('texts agree but for case, spaces and punctuation', () => {
+  expect(textRule('Stop sign', ' stop  SIGN.')).toMatchObject({ decided: true, correct: true });
+  expect(textRule('Stop sign', 'yield sign').decided).toBe(false);
+});
+
+describe('grades', () => {
+  it.each([
+    ['model_error', 'infra_error'],
+    ['sandbox_error', 'infra_error'],
+    ['data_error', 'infra_error'],
+    ['turn_limit', 'limit'],
+    ['time_limit', 'limit'],
+    ['context_limit', 'limit'],
+  ] as const)('an episode that ended as %s is %s, whatever it answered', async (ending, verdict) => {
+    expect((await gradeEpisode(episodeOf([], '8', {}, ending))).verdict).toBe(verdict);
+  });
+
+  it('rules decide numbers, and no answer is unparsed', async () => {
+    expect(await gradeEpisode(episodeOf([], '8'))).toMatchObject({ verdict: 'correct', decidedBy: 'rule' });
+    expect((await gradeEpisode(episodeOf([], '9'))).verdict).toBe('wrong');
+    expect((await gradeEpisode(episodeOf([], null))).verdict).toBe('unparsed');
+  });
+
+  it('without a judge an open answer is undecided, never wrong; with one the judge decides', async () => {
+    const open = episodeOf([], 'a yield sign', { answerKind: 'text', reference: 'stop sign' });
+    expect((await gradeEpisode(open)).verdict).toBe('judge_failed');
+    const judge = async () => ({ verdict: 'wrong' as const, decidedBy: 'judge' as const, reason: 'another sign' });
+    expect(await gradeEpisode(open, { judge })).toMatchObject({ verdict: 'wrong', decidedBy: 'judge' });
+  });
+});
+
+describe('replies of a judge', () => {
+  it.each([
+    ['{"verdict":"correct","reason":"same"}', 'correct'],
+    ['```json\n{"verdict":"wrong","reason":"other"}\n```', 'wrong'],
+    ['{"verdict":"cannot tell","reason":"blurred"}', 'judge_failed'],
+    ['correct', 'judge_failed'],
+    ['1', 'judge_failed'],
+    ['{"verdict":"Correct!"}', 'judge_failed'],
+    ['{"verdict":"correct"} {"verdict":"wrong"}', 'judge_failed'],
+    ['', 'judge_failed'],
+  ])('%j is %s', (reply, verdict) => {
+    expect(parseVerdict(reply).verdict).toBe(verdict);
+  });
+
+  it('gives no verdict to anything that is not one JSON object', () => {
+    fc.assert(fc.property(fc.string(), (reply) => parseVerdict(reply).verdict === 'judge_failed'));
+  });
+});
