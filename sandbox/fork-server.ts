@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
@@ -19,8 +19,9 @@ export type Isolation = (typeof isolationLevels)[number];
 
 const readySchema = z.union([
   z.object({ ready: z.literal(true) }),
-  z.object({ ready: z.literal(false), message: z.string() }),
+  z.object({ ready: z.literal(false), wants: z.enum(['isolation', 'libraries']), message: z.string() }),
 ]);
+const failedSchema = z.object({ failed: z.string(), message: z.string() });
 const helloSchema = z.object({ session: z.string() });
 
 /** A session of the guest that has connected; its messages go to `onMessage`, its end to `onClose`. */
@@ -28,6 +29,11 @@ export interface GuestConnection {
   readonly socket: Socket;
   onMessage: (message: unknown) => void;
   onClose: () => void;
+}
+
+interface Waiting {
+  readonly resolve: (connection: GuestConnection) => void;
+  readonly reject: (error: LensmithError) => void;
 }
 
 /** A running fork server of the guest. */
@@ -51,9 +57,15 @@ const refused = (reason: string): LensmithError =>
     { where: 'sandbox' },
   );
 
-const firstLine = async (child: ChildProcess): Promise<string> => {
-  if (!child.stdout) throw unavailable('the guest has no standard output');
-  const lines = createInterface({ input: child.stdout });
+const incomplete = (python: string, reason: string): LensmithError =>
+  new LensmithError(
+    'config',
+    `expected a Python with numpy, PIL, cv2 and matplotlib: ${reason}. Install numpy, pillow, opencv-python-headless ` +
+      'and matplotlib for it, or name another interpreter',
+    { where: python },
+  );
+
+const firstLine = async (child: ChildProcess, lines: Interface): Promise<string> => {
   const ended = once(child, 'exit').then(([code]) => {
     throw unavailable(`the guest ended with ${String(code)} before it was ready`);
   });
@@ -96,7 +108,7 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
   const scratch = join(folder, 'scratch');
   await mkdir(meeting, { mode: 0o700 });
   await mkdir(scratch, { mode: 0o700 });
-  const waiting = new Map<string, (connection: GuestConnection) => void>();
+  const waiting = new Map<string, Waiting>();
   const open = new Set<Socket>();
 
   const server: Server = createServer((socket) => {
@@ -115,8 +127,8 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
       }
       greeted = true;
       const hello = helloSchema.safeParse(message);
-      const take = hello.success ? waiting.get(hello.data.session) : undefined;
-      if (take) take(connection);
+      const expected = hello.success ? waiting.get(hello.data.session) : undefined;
+      if (expected) expected.resolve(connection);
       else socket.destroy();
     });
   });
@@ -150,13 +162,23 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
     await rm(folder, { recursive: true, force: true });
   };
 
+  const lines = createInterface({ input: child.stdout });
   try {
-    const ready = readySchema.parse(JSON.parse(await firstLine(child)));
-    if (!ready.ready) throw refused(ready.message);
+    const ready = readySchema.parse(JSON.parse(await firstLine(child, lines)));
+    if (!ready.ready) {
+      throw ready.wants === 'isolation' ? refused(ready.message) : incomplete(python, ready.message);
+    }
   } catch (error) {
     await close();
     throw error instanceof LensmithError ? error : unavailable(`the guest did not start: ${String(error)}`, error);
   }
+
+  lines.on('line', (line) => {
+    const failed = failedSchema.safeParse(JSON.parse(line));
+    if (failed.success) {
+      waiting.get(failed.data.failed)?.reject(unavailable(`a session cannot be started: ${failed.data.message}`));
+    }
+  });
 
   const send = (request: Record<string, string>): void => {
     child.stdin?.write(`${JSON.stringify(request)}\n`);
@@ -176,7 +198,7 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
           );
           cancel = () => clearTimeout(timer);
           void exited.then(() => reject(unavailable('the guest ended')));
-          waiting.set(session, resolve);
+          waiting.set(session, { resolve, reject });
           send({ open: session });
         });
       } catch (error) {

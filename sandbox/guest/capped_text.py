@@ -9,6 +9,10 @@ class CappedText(io.TextIOBase):
     def __init__(self, cap: int) -> None:
         super().__init__()
         self._cap = cap
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets everything."""
         self._head = ""
         self._tail = ""
         self._written = 0

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -22,6 +23,7 @@ MNT_DETACH = 2
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
@@ -106,9 +108,5 @@ def drop_capabilities() -> None:
 
 def map_identity(pid: int | str, inside: int, user: int, group: int) -> None:
     """Maps the id `inside` of a process's user namespace to a user and a group outside."""
-    with open(f"/proc/{pid}/setgroups", "w") as file:
-        file.write("deny")
-    with open(f"/proc/{pid}/uid_map", "w") as file:
-        file.write(f"{inside} {user} 1")
-    with open(f"/proc/{pid}/gid_map", "w") as file:
-        file.write(f"{inside} {group} 1")
+    for name, content in (("setgroups", "deny"), ("uid_map", f"{inside} {user} 1"), ("gid_map", f"{inside} {group} 1")):
+        Path(f"/proc/{pid}/{name}").write_text(content)

@@ -12,12 +12,15 @@ import signal
 import socket
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 os.environ["MPLBACKEND"] = "Agg"
 
 import kernel
+import process_tree
 import root_view
+from work_folder import WorkFolder
 
 _FOLDER_MEBIBYTES = 256
 _SESSION_NAMESPACES = (
@@ -46,8 +49,7 @@ def _import_libraries() -> None:
 
 
 def _address_space() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
 class ForkServer:
@@ -56,15 +58,15 @@ class ForkServer:
     def __init__(self, isolated: bool, scratch: str, meeting: str) -> None:
         self._isolated = isolated
         self._scratch = scratch
-        self._socket = os.path.join("/sandbox/meeting" if isolated else meeting, "sessions.sock")
+        self._socket = str(Path("/sandbox/meeting" if isolated else meeting, "sessions.sock"))
         self._base_bytes = _address_space()
         self._sessions: dict[int, str] = {}
 
     def _run_session(self, identifier: str) -> None:
-        from session import leave, serve
+        from session import serve
 
         # Its standard input is the server's, where the next requests stand.
-        with open(os.devnull) as null:
+        with Path(os.devnull).open() as null:
             os.dup2(null.fileno(), 0)
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -77,17 +79,23 @@ class ForkServer:
             kernel.drop_capabilities()
         else:
             os.setsid()
-            folder = os.path.join(self._scratch, identifier)
-            os.makedirs(folder)
+            # Without a pid namespace, what outlives its parent still has to be found below this process.
+            kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+            folder = self._folder(identifier)
+            Path(folder).mkdir()
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-        try:
-            serve(connection, identifier, folder, self._base_bytes, self._isolated)
-        finally:
-            leave(folder, self._isolated)
+        serve(connection, identifier, folder, self._base_bytes, self._isolated)
+
+    def _folder(self, identifier: str) -> str:
+        return str(Path(self._scratch, identifier))
 
     def open(self, identifier: str) -> None:
         """Forks a session, which connects to the supervisor by itself."""
-        pid = kernel.clone_process(_SESSION_NAMESPACES) if self._isolated else os.fork()
+        try:
+            pid = kernel.clone_process(_SESSION_NAMESPACES) if self._isolated else os.fork()
+        except OSError as error:
+            _say({"failed": identifier, "message": str(error)})
+            return
         if pid != 0:
             self._sessions[pid] = identifier
             return
@@ -102,23 +110,29 @@ class ForkServer:
         """Ends a session with everything that it started."""
         for pid, name in self._sessions.items():
             if name == identifier:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+                process_tree.kill([pid] if self._isolated else [*process_tree.descendants(pid), pid])
 
     def reap(self) -> None:
         """Forgets sessions that have ended."""
         with contextlib.suppress(ChildProcessError):
-            while True:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
-                if pid == 0:
-                    return
-                self._sessions.pop(pid, None)
+            while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
+                identifier = self._sessions.pop(pid, None)
+                if identifier is not None and not self._isolated:
+                    # What the session started came to this process, its subreaper.
+                    self._end_orphans()
+                    WorkFolder(self._folder(identifier)).remove()
+
+    def _end_orphans(self) -> None:
+        for pid in process_tree.children(os.getpid()) - self._sessions.keys():
+            process_tree.kill([*process_tree.descendants(pid), pid])
 
     def kill_all(self) -> None:
-        """Ends every session."""
-        for pid in list(self._sessions):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        """Ends every session, and waits for them to be gone."""
+        for identifier in list(self._sessions.values()):
+            self.kill(identifier)
+        with contextlib.suppress(ChildProcessError):
+            while self._sessions:
+                self._sessions.pop(os.waitpid(-1, 0)[0], None)
 
     def serve(self) -> None:
         """Takes requests until the input ends."""
@@ -152,11 +166,17 @@ def main() -> None:
         try:
             root_view.enter(meeting, scratch)
         except OSError as error:
-            _say({"ready": False, "message": str(error)})
+            _say({"ready": False, "wants": "isolation", "message": str(error)})
             return
-    _import_libraries()
+    try:
+        _import_libraries()
+    except ImportError as error:
+        _say({"ready": False, "wants": "libraries", "message": str(error)})
+        return
     if isolation == "namespaces":
         root_view.freeze()
+    else:
+        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     server = ForkServer(isolation == "namespaces", scratch, meeting)
     _say({"ready": True})
     try:

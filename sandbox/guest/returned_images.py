@@ -14,10 +14,10 @@ _MAXIMUM_PIXELS = 64_000_000
 def image_of(value: Any) -> Image.Image | None:  # noqa: ANN401 - whatever the code's last expression is
     """A PIL image as it is; an array of 2 dimensions, or of 3 with 1, 3 or 4 channels, as an image; else None.
 
-    Floating-point arrays hold 0 to 1.
+    Floating-point arrays hold 0 to 1. Integers hold 0 to 255, but 16-bit ones above that 0 to 65535.
     """
     if isinstance(value, Image.Image):
-        return value
+        return image_of(np.asarray(value)) if value.mode.startswith("I;16") else value
     if not isinstance(value, np.ndarray) or value.size == 0:
         return None
     if not (value.ndim == 2 or (value.ndim == 3 and value.shape[2] in (1, 3, 4))):
@@ -26,6 +26,8 @@ def image_of(value: Any) -> Image.Image | None:  # noqa: ANN401 - whatever the c
         pixels = value.astype(np.uint8) * 255
     elif np.issubdtype(value.dtype, np.floating):
         pixels = (np.nan_to_num(np.clip(value, 0, 1)) * 255).round().astype(np.uint8)
+    elif value.dtype.kind == "u" and value.dtype.itemsize == 2 and value.max() > 255:
+        pixels = (value >> 8).astype(np.uint8)
     elif np.issubdtype(value.dtype, np.integer):
         pixels = np.clip(value, 0, 255).astype(np.uint8)
     else:
@@ -49,7 +51,7 @@ def encode(image: Image.Image, minimum_side: int, maximum_side: int) -> dict[str
     width, height = image.size
     if width == 0 or height == 0 or width * height > _MAXIMUM_PIXELS:
         raise ValueError(f"expected an image of 1 to {_MAXIMUM_PIXELS} pixels, got {width} x {height}")
-    grey = image.mode in ("L", "1", "I", "I;16", "F")
+    grey = image.mode in ("L", "LA", "1", "I", "F")
     plain = image.convert("L" if grey else "RGB")
     size = _size_for_model(width, height, minimum_side, maximum_side)
     if size != plain.size:

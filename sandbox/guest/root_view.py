@@ -1,35 +1,42 @@
 """What the guest sees of the host: what Python needs, read-only, and nothing else."""
 
+import contextlib
 import os
 import sys
+from pathlib import Path
 
 import kernel
 
 _FROZEN = kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
+_PROC = kernel.MS_NOSUID | kernel.MS_NODEV
+# From this kernel on pid_max belongs to the pid namespace; before it, to the host. 301 is the least it takes.
+_PID_MAX_OF_NAMESPACE = (6, 14)
+_PROCESSES = "301"
 _DEVICES = ("null", "zero", "urandom", "random", "full")
 
 
 def _visible() -> list[str]:
-    system = [path for path in ("/usr", "/lib", "/lib64", "/bin", "/sbin") if os.path.exists(path)]
+    system = [path for path in ("/usr", "/lib", "/lib64", "/bin", "/sbin") if Path(path).exists()]
     python = {os.path.realpath(path) for path in (sys.prefix, sys.base_prefix)} | {sys.prefix, sys.base_prefix}
-    own = {os.path.dirname(os.path.abspath(__file__))}
+    own = {str(Path(__file__).resolve().parent)}
     return system + sorted(path for path in python | own if not path.startswith("/usr/"))
 
 
-def _bind(root: str, path: str, flags: int) -> None:
-    target = root + path
-    if os.path.islink(path):
+def _bind_read_only(root: str, path: str) -> None:
+    source, target = Path(path), Path(root + path)
+    if source.is_symlink():
         if not os.path.lexists(target):
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            os.symlink(os.readlink(path), target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(source.readlink())
         return
-    if os.path.isdir(path):
-        os.makedirs(target, exist_ok=True)
+    if source.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
     else:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        open(target, "w").close()
-    kernel.mount(path, target, None, kernel.MS_BIND | kernel.MS_REC)
-    kernel.mount("none", target, None, kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_NOSUID | flags)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
+    kernel.mount(path, str(target), None, kernel.MS_BIND | kernel.MS_REC)
+    flags = kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY | kernel.MS_NOSUID
+    kernel.mount("none", str(target), None, flags)
 
 
 def enter(meeting_place: str, scratch: str) -> None:
@@ -43,14 +50,15 @@ def enter(meeting_place: str, scratch: str) -> None:
     kernel.map_identity("self", 0, user, group)
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", scratch, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=755")
-    os.makedirs(f"{scratch}/tmp")
+    Path(scratch, "tmp").mkdir()
     kernel.mount("tmpfs", f"{scratch}/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=16m,mode=700")
     for path in _visible():
-        _bind(scratch, path, kernel.MS_RDONLY)
+        _bind_read_only(scratch, path)
     for device in _DEVICES:
-        _bind(scratch, f"/dev/{device}", 0)
+        # A device takes writes all the same; only its mode and owner, the host's, are safe so.
+        _bind_read_only(scratch, f"/dev/{device}")
     for folder in ("/sandbox/meeting", "/proc"):
-        os.makedirs(scratch + folder, exist_ok=True)
+        Path(scratch + folder).mkdir(parents=True, exist_ok=True)
     kernel.mount(meeting_place, f"{scratch}/sandbox/meeting", None, kernel.MS_BIND)
     kernel.mount("/proc", f"{scratch}/proc", None, kernel.MS_BIND | kernel.MS_REC)
     kernel.pivot_root(scratch)
@@ -62,10 +70,23 @@ def freeze() -> None:
     kernel.mount("none", "/tmp", None, _FROZEN)
 
 
+def _limit_session() -> None:
+    """Limits what the session's own namespaces can hold, where the kernel lets this user say so."""
+    limits = {"/proc/sys/user/max_user_namespaces": "0"}
+    release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
+    if release >= _PID_MAX_OF_NAMESPACE:
+        limits["/proc/sys/kernel/pid_max"] = _PROCESSES
+    for path, value in limits.items():
+        with contextlib.suppress(OSError):
+            Path(path).write_text(value)
+
+
 def hide_in_session(mebibytes: int) -> None:
     """In a session's own mount namespace: one private folder to write in, its own /proc, and no meeting place."""
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", "/sandbox", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, f"size={mebibytes}m,mode=700")
+    kernel.mount("proc", "/proc", "proc", _PROC)
+    _limit_session()
     # Read-only: to the kernel this user may be the host's root, who could write settings of the host here.
-    kernel.mount("proc", "/proc", "proc", kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV)
-    os.mkdir("/sandbox/tmp")
+    kernel.mount("none", "/proc", None, kernel.MS_REMOUNT | kernel.MS_RDONLY | _PROC)
+    Path("/sandbox/tmp").mkdir()

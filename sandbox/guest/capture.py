@@ -1,0 +1,64 @@
+"""What a call gives: printed text and shown images."""
+
+import builtins
+import sys
+from typing import Any, NoReturn
+
+import numpy as np
+import returned_images
+from capped_text import CappedText
+from matplotlib import pyplot
+from PIL import Image
+
+
+def _refuse_input(prompt: object = "") -> NoReturn:  # noqa: ARG001 - the signature of input()
+    raise EOFError("input() is not available: nobody is there to type")
+
+
+class Capture:
+    """Receives the output of one call after the other.
+
+    It is one object for a session's life, because code may hold on to `display`, `pyplot.show` or a stream of an
+    earlier call.
+    """
+
+    def __init__(self, limits: dict[str, Any]) -> None:
+        self._limits = limits
+        self.stdout = CappedText(limits["outputCharacters"])
+        self.stderr = CappedText(limits["outputCharacters"])
+        self.images: list[dict[str, Any]] = []
+        # Functions and no methods: pyplot sets attributes of its `show`.
+        self._show_figures = lambda *_, **__: self.show_figures()
+        self._show_image = lambda image, *_, **__: self.display(image)
+
+    def begin(self, namespace: dict[str, Any]) -> None:
+        """Forgets the last call, and puts in place what code of an earlier call may have replaced."""
+        self.stdout.clear()
+        self.stderr.clear()
+        self.images = []
+        sys.stdout, sys.stderr, builtins.input = self.stdout, self.stderr, _refuse_input
+        Image.Image.show = self._show_image  # type: ignore[method-assign]
+        pyplot.show = self._show_figures
+        namespace["display"] = self.display
+
+    def _add(self, value: Any) -> bool:  # noqa: ANN401 - whatever the code shows
+        image = returned_images.image_of(value)
+        if image is None:
+            return False
+        if len(self.images) < self._limits["imagesPerCall"]:
+            self.images.append(returned_images.encode(image, self._limits["minimumSide"], self._limits["maximumSide"]))
+        return True
+
+    def display(self, *values: object) -> None:
+        """Shows images as images, and anything else as text."""
+        for value in values:
+            if not self._add(value):
+                self.stdout.write(f"{value!r}\n")
+
+    def show_figures(self) -> None:
+        """Shows the open figures of pyplot and closes them."""
+        for number in pyplot.get_fignums():
+            canvas = pyplot.figure(number).canvas
+            canvas.draw()
+            self._add(np.asarray(canvas.buffer_rgba())[:, :, :3])
+        pyplot.close("all")

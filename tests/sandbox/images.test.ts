@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { pixelsOf } from './pictures.ts';
+import { sharedSandbox } from './shared-sandbox.ts';
+
+const { run } = sharedSandbox();
+
+const shown = async (code: string, limits = {}) => {
+  const [result] = await run({ limits }, code);
+  expect(result).toMatchObject({ outcome: 'ok', error: null });
+  return result?.images ?? [];
+};
+
+const onlyPixels = async (code: string) => {
+  const [image] = await shown(code);
+  return pixelsOf(image?.data ?? '');
+};
+
+test.each([
+  ['floats of 0 to 1', 'np.array([[0.0, 0.5, 1.0, 7.0, -1.0, np.nan]])', [0, 128, 255, 255, 0, 0]],
+  ['booleans', 'np.array([[True, False]])', [255, 0]],
+  ['bytes', 'np.array([[0, 7, 255]], np.uint8)', [0, 7, 255]],
+  ['wide integers, which are clipped', 'np.array([[-5, 7, 300]])', [0, 7, 255]],
+  ['16 bits, which are scaled', 'np.array([[0, 256, 65535]], np.uint16)', [0, 1, 255]],
+  ['16 bits that hold bytes', 'np.array([[0, 7, 255]], np.uint16)', [0, 7, 255]],
+  ['one channel', 'np.full((1, 2, 1), 9, np.uint8)', [9, 9]],
+])('a grey array of %s stays grey', async (_, code, pixels) => {
+  expect(await onlyPixels(code)).toEqual({ channels: 1, pixels });
+});
+
+test.each([
+  ['an array of colours', 'np.array([[[1, 2, 3]]], np.uint8)', { channels: 3, pixels: [1, 2, 3] }],
+  ['an array with transparency', 'np.array([[[1, 2, 3, 0]]], np.uint8)', { channels: 3, pixels: [1, 2, 3] }],
+  ['an RGBA image', 'Image.new("RGBA", (1, 1), (1, 2, 3, 9))', { channels: 3, pixels: [1, 2, 3] }],
+  ['a palette image', 'Image.new("RGB", (1, 1), (250, 0, 0)).convert("P")', { channels: 3, pixels: [255, 0, 0] }],
+  ['a grey image', 'Image.new("L", (1, 1), 9)', { channels: 1, pixels: [9] }],
+  ['a black and white image', 'Image.new("1", (1, 1), 1)', { channels: 1, pixels: [255] }],
+  ['a 16-bit image', 'Image.fromarray(np.full((1, 1), 65535, np.uint16))', { channels: 1, pixels: [255] }],
+])('%s is returned as 8 bits without transparency', async (_, code, expected) => {
+  expect(await onlyPixels(code)).toEqual(expected);
+});
+
+test('an image has its size and the digest of its bytes', async () => {
+  const [image] = await shown('Image.new("RGB", (12, 7))');
+  const digest = createHash('sha256')
+    .update(Buffer.from(image?.data ?? '', 'base64'))
+    .digest('hex');
+  expect(image).toMatchObject({ width: 12, height: 7, mediaType: 'image/png', digest });
+});
+
+test('a small image is enlarged and a large one shrunk, with their ratio', async () => {
+  const limits = { minimumSide: 28, maximumSide: 56 };
+  const images = await shown('display(*(Image.new("L", size) for size in ((1, 1), (10, 20), (400, 100))))', limits);
+  expect(images.map(({ width, height }) => [width, height])).toEqual([
+    [28, 28],
+    [28, 56],
+    [56, 14],
+  ]);
+});
+
+test.each([
+  ['a figure left open', 'from matplotlib import pyplot as plt\nplt.plot([1, 2])\nprint("drawn")'],
+  ['pyplot.show', 'from matplotlib import pyplot as plt\nplt.imshow(np.eye(3))\nplt.show()'],
+  ['Image.show', 'Image.new("RGB", (640, 480)).show()'],
+  ['display', 'display(Image.new("RGB", (640, 480)))'],
+  ['a last expression', 'Image.new("RGB", (640, 480))'],
+])('%s is one image', async (_, code) => {
+  const images = await shown(code);
+  expect(images).toMatchObject([{ width: 640, height: 480 }]);
+});
+
+test('a figure is shown once, not again in the next call', async () => {
+  const [drawn, next] = await run({}, 'from matplotlib import pyplot as plt\n_ = plt.plot([1, 2])', 'print("next")');
+  expect(drawn?.images).toHaveLength(1);
+  expect(next).toMatchObject({ outcome: 'ok', images: [] });
+});
+
+test('no more images come back than the limit', async () => {
+  const images = await shown('for shade in range(50):\n    display(Image.new("L", (2, 2), shade))', {
+    imagesPerCall: 3,
+  });
+  const shades = await Promise.all(images.map(async ({ data }) => (await pixelsOf(data)).pixels[0]));
+  expect(shades).toEqual([0, 1, 2]);
+});
+
+test.each(['np.zeros(5)', 'np.zeros((2, 2, 2))', 'np.zeros((0, 4))', 'np.array([["a"]])'])(
+  '%s is text',
+  async (code) => {
+    const [result] = await run({}, code);
+    expect(result).toMatchObject({ outcome: 'ok', images: [] });
+    expect(result?.stdout).toMatch(/^array\(/);
+  },
+);
+
+test('an image without pixels, and one with too many, is an exception', async () => {
+  const results = await run({}, 'Image.new("L", (0, 5))', 'Image.new("1", (9000, 9000))');
+  expect(results.map(({ outcome, error }) => [outcome, error?.type])).toEqual([
+    ['exception', 'ValueError'],
+    ['exception', 'ValueError'],
+  ]);
+});
+
+test('a failed call returns no images', async () => {
+  const [result] = await run({}, 'display(Image.new("L", (2, 2)))\n1 / 0');
+  expect(result).toMatchObject({ outcome: 'exception', images: [] });
+});
+
+test('an input that is no image is a data error', async () => {
+  const data = Buffer.from('no image').toString('base64');
+  await expect(run({ images: [{ data }] }, '1')).rejects.toMatchObject({ type: 'data', message: /decodes/ });
+  await expect(run({ images: [{ path: '/nowhere/a.png' }] }, '1')).rejects.toMatchObject({
+    type: 'data',
+    where: '/nowhere/a.png',
+  });
+});
+
+test('an input may not be named as a file elsewhere', async () => {
+  const data = Buffer.from('x').toString('base64');
+  await expect(run({ images: [{ data, name: '../a.png' }] }, '1')).rejects.toMatchObject({ type: 'data' });
+});
