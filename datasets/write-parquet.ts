@@ -1,7 +1,7 @@
-import { open, rename, rm } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { type Schema, Table, tableToIPC, vectorFromArray } from 'apache-arrow';
 import { Compression, Table as ParquetTable, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm/node';
+import { writeFileAtomic } from '../processes/atomic-file.ts';
 
 const rowGroupSize = 4096;
 
@@ -37,19 +37,6 @@ export const writeRows = async (
     .setCreatedBy('lensmith')
     .build();
   const bytes = writeParquet(ParquetTable.fromIPCStream(tableToIPC(table, 'stream')), properties);
-  const temporary = `${path}.tmp`;
-  try {
-    const file = await open(temporary, 'w');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await writeFileAtomic(path, bytes);
   return rows.length;
 };
