@@ -6,17 +6,16 @@ import { readMetrics } from '../dashboard/report/read-metrics.ts';
 import { renderReport } from '../dashboard/report/render-report.ts';
 import type { RunReport } from '../dashboard/report/report-input.ts';
 import type { ArtifactRef } from '../domain/artifact.ts';
-import { LensmithError } from '../domain/errors.ts';
 import { metricsLineSchema, rlMetricsSchema } from '../domain/progress.ts';
 import type { RunRef, StageResult, StageStatus } from '../domain/stage.ts';
 import { compareEvaluations } from '../evaluation/compare.ts';
-import { writeFileAtomic } from '../processes/atomic-file.ts';
+import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
 import type { EvaluationRecord } from './evaluate-model.ts';
 import type { ServerEndpoint } from './model-server.ts';
 import type { Promotion } from './promote.ts';
-import { readSpec } from './read-run.ts';
+import { runFilePath, runFileSchema } from './read-run.ts';
 
-const exampleCount = 8;
+const exampleCount = 6;
 
 /** What a run's workflow knows at its end. */
 export interface ReportInput {
@@ -42,14 +41,15 @@ const metricsFile = (artifact: ArtifactRef, stage: string): string =>
   join(dirname(dirname(artifact.path)), 'stages', stage, 'metrics.jsonl');
 
 const gather = async (run: RunRef, input: ReportInput): Promise<RunReport> => {
-  const spec = await readSpec(run);
-  const [, sft, rl] = input.benchmark;
-  if (!sft || !rl) throw new LensmithError('data', 'expected evaluations of base, SFT and RL', { where: run.dir });
+  const { spec, createdAt } = await readJson(runFilePath(run.dir), runFileSchema);
   const { promotion } = input;
+  const sft = input.benchmark.find(({ result }) => result.model === 'sft');
+  const rl = input.benchmark.find(({ result }) => result.model === 'rl');
   return {
     run: run.run,
     dir: run.dir,
     spec,
+    createdAt,
     writtenAt: new Date().toISOString(),
     stages: input.stages,
     promotion: {
@@ -57,19 +57,20 @@ const gather = async (run: RunRef, input: ReportInput): Promise<RunReport> => {
       why: promotion.why,
       step: promotion.checkpoint.step,
       path: promotion.checkpoint.path,
+      digest: promotion.checkpoint.digest,
+      record: promotion.record,
     },
     checkpoints: input.checkpoints.map(({ step, record }) => ({ step, result: record.result })),
     benchmark: input.benchmark.map(({ result }) => result),
-    comparison: await compareEvaluations(sft.artifact.path, rl.artifact.path),
+    comparison: sft && rl ? await compareEvaluations(sft.artifact.path, rl.artifact.path) : null,
     rlMetrics: await readMetrics(metricsFile(input.rl.artifact, 'rl'), rlMetricsSchema),
     losses: [
-      { stage: 'base-model', lines: await readMetrics(metricsFile(input.base, 'base-model'), metricsLineSchema) },
-      { stage: 'sft', lines: await readMetrics(metricsFile(input.sft, 'sft'), metricsLineSchema) },
-    ].filter(({ lines }) => lines.length > 0),
-    data: input.data.details,
-    dataDigest: input.data.digest,
+      { stage: 'base-model', ...(await readMetrics(metricsFile(input.base, 'base-model'), metricsLineSchema)) },
+      { stage: 'sft', ...(await readMetrics(metricsFile(input.sft, 'sft'), metricsLineSchema)) },
+    ],
+    data: input.data,
     judge: spec.judge.engine === 'none' ? null : { model: spec.judge.model, served: input.judge !== null },
-    examples: await readExamples(rl.artifact.path, exampleCount),
+    examples: rl ? await readExamples(rl.artifact.path, exampleCount) : [],
   };
 };
 
@@ -83,9 +84,6 @@ export const writeReport =
     const page = join(folder, 'index.html');
     const summary = join(folder, 'summary.json');
     await writeFileAtomic(page, renderReport(report));
-    await writeFileAtomic(
-      summary,
-      `${JSON.stringify(buildSummary(report, input.promotion.checkpoint.digest), null, 2)}\n`,
-    );
+    await writeFileAtomic(summary, `${JSON.stringify(buildSummary(report), null, 2)}\n`);
     return { report: page, summary };
   };

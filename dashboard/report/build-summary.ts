@@ -1,7 +1,12 @@
 import type { EvaluationResult } from '../../domain/evaluation.ts';
 import type { Summary } from '../../domain/summary.ts';
-import { judgeCounts, judgeNote } from './judge-note.ts';
+import { judgeNote, verdictCounts } from './judge-note.ts';
 import type { RunReport } from './report-input.ts';
+
+type Summarised = Pick<
+  RunReport,
+  'run' | 'spec' | 'writtenAt' | 'stages' | 'promotion' | 'checkpoints' | 'benchmark' | 'judge'
+>;
 
 const rowsOf = (result: EvaluationResult): Summary['evaluations'] =>
   result.slices.map((slice) => ({
@@ -20,8 +25,8 @@ const rowsOf = (result: EvaluationResult): Summary['evaluations'] =>
     undecided: slice.undecided,
   }));
 
-/** What a program reads of a finished run; the digest is that of the checkpoint that was judged the best. */
-export const buildSummary = (report: RunReport, digest: string): Summary => ({
+/** What a program reads of a finished run. Seconds of a stage that has not ended count up to `writtenAt`. */
+export const buildSummary = (report: Summarised): Summary => ({
   version: 1,
   run: report.run,
   name: report.spec.name,
@@ -30,15 +35,19 @@ export const buildSummary = (report: RunReport, digest: string): Summary => ({
     name,
     // The report's own stage ends with this file.
     state: name === 'report' ? 'completed' : state,
-    attempts: name === 'report' ? 1 : attempts,
-    seconds: startedAt === null ? 0 : ((endedAt ?? Date.parse(report.writtenAt)) - startedAt) / 1000,
+    attempts: name === 'report' ? Math.max(1, attempts) : attempts,
+    seconds: startedAt === null ? 0 : Math.max(0, ((endedAt ?? Date.parse(report.writtenAt)) - startedAt) / 1000),
   })),
   evaluations: [...report.checkpoints.map(({ result }) => result), ...report.benchmark].flatMap(rowsOf),
-  judge: { model: report.judge?.model ?? null, decided: judgeCounts(report).decided, note: judgeNote(report) },
+  judge: {
+    model: report.judge?.model ?? null,
+    decided: verdictCounts(report).judged,
+    note: judgeNote(report),
+  },
   promoted: {
     checkpoint: `checkpoint-${report.promotion.step}`,
     path: report.promotion.path,
-    digest,
+    digest: report.promotion.digest,
     decision: report.promotion.decision,
     why: report.promotion.why,
   },

@@ -1,19 +1,40 @@
 import type { RunReport } from './report-input.ts';
 
-/** Verdicts of the run, and how many of them the judge decided. */
-export const judgeCounts = ({ checkpoints, benchmark }: Pick<RunReport, 'checkpoints' | 'benchmark'>) => {
+type Evaluated = Pick<RunReport, 'checkpoints' | 'benchmark'>;
+
+/** What became of the episodes in the evaluations of the report: answers decided by a rule, by the judge or by none, and episodes without an answer. */
+export const verdictCounts = ({ checkpoints, benchmark }: Evaluated) => {
   const results = [...checkpoints.map(({ result }) => result), ...benchmark];
-  const all = results.flatMap(({ verdicts }) => Object.values(verdicts)).reduce((sum, count) => sum + count, 0);
-  return { all, decided: results.reduce((sum, { judgeDecided }) => sum + judgeDecided, 0) };
+  const count = (...verdicts: readonly string[]): number =>
+    results.reduce(
+      (sum, result) => sum + verdicts.reduce((part, verdict) => part + (result.verdicts[verdict] ?? 0), 0),
+      0,
+    );
+  const decided = count('correct', 'wrong');
+  const undecided = count('judge_failed');
+  const judged = results.reduce((sum, { judgeDecided }) => sum + judgeDecided, 0);
+  return {
+    answers: decided + undecided,
+    byRule: decided - judged,
+    judged,
+    undecided,
+    unanswered: count('unparsed', 'limit', 'infra_error'),
+  };
 };
 
-/** Who decided the answers of this run, in a sentence. */
-export const judgeNote = (report: Pick<RunReport, 'checkpoints' | 'benchmark' | 'judge'>): string => {
-  const { all, decided } = judgeCounts(report);
-  if (!report.judge) return `Rules decided every one of ${all} answers; the run had no judge.`;
-  const { model, served } = report.judge;
-  const deployed = served ? 'was served in this run' : 'was not needed in this run';
-  return decided === 0
-    ? `Rules decided every one of ${all} answers. The judge ${model} ${deployed} and decided none.`
-    : `The judge ${model} decided ${decided} of ${all} answers, rules the others.`;
+/** Who decided the answers of this run, in a few sentences. */
+export const judgeNote = (report: Evaluated & Pick<RunReport, 'judge'>): string => {
+  const { answers, byRule, judged, undecided, unanswered } = verdictCounts(report);
+  const share = [
+    `Rules decided ${byRule === answers ? `every one of ${answers}` : `${byRule} of ${answers}`} answers`,
+    ...(report.judge && judged > 0 ? [`the judge ${report.judge.model} ${judged}`] : []),
+  ].join(', ');
+  const open = [
+    ...(undecided > 0 ? [`${undecided} stayed undecided`] : []),
+    ...(unanswered > 0 ? [`${unanswered} episodes more ended without an answer`] : []),
+  ];
+  const rules = `${[share, ...open].join('; ')}.`;
+  if (!report.judge) return `${rules} The run had no judge.`;
+  if (judged > 0) return rules;
+  return `${rules} The judge ${report.judge.model} ${report.judge.served ? 'was served' : 'was not served in this run'} and decided none.`;
 };
