@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import sharp from 'sharp';
 import { LensmithError } from '../domain/errors.ts';
-import { readRlRows, readSftRows } from './read-rows.ts';
+import { checkMarks, readRlRows, readSftRows } from './read-rows.ts';
 
 const decode = async (bytes: Uint8Array, where: string): Promise<void> => {
   try {
@@ -26,7 +26,10 @@ export const checkDataset = async (path: string, schema: 'sft' | 'rl'): Promise<
       rows += 1;
     }
   else
-    for await (const { images } of readRlRows(path)) {
+    for await (const { prompt, images } of readRlRows(path)) {
+      // A prompt may leave its images unnamed: they then stand before its text.
+      if (prompt.some(({ content }) => content.includes('<image>')))
+        checkMarks(prompt, images.length, { path, row: rows, column: 'images' });
       for (const image of images) {
         const file = image.path === null ? null : resolve(dirname(path), image.path);
         const bytes =

@@ -1,14 +1,21 @@
 import { type DatasetMessage, datasetMessageSchema, type RlRow, type SftRow } from '../domain/dataset.ts';
 import { readParquet } from './read-parquet.ts';
-import { asImage, asList, asStruct, asText, misfit, type Place } from './row-values.ts';
+import { asImage, asList, asStruct, asText, misfit, type Place, unfit } from './row-values.ts';
 
 const messagesOf = (value: unknown, place: Place): DatasetMessage[] =>
   asList(value, place).map((entry) => {
     const { role, content, loss } = asStruct(entry, place);
     const parsed = datasetMessageSchema.safeParse({ role, content, loss: loss ?? null });
-    if (!parsed.success) throw misfit(place, 'messages with a known role and a text as content', content);
-    return parsed.data;
+    if (parsed.success) return parsed.data;
+    if (typeof content !== 'string') throw misfit(place, 'messages with a text as content', content);
+    throw unfit(place, 'messages of the system, a user, an assistant or a tool', `the role ${JSON.stringify(role)}`);
   });
+
+/** Throws unless a row names each of its images once. */
+export const checkMarks = (messages: readonly { readonly content: string }[], images: number, place: Place): void => {
+  const marks = messages.reduce((sum, { content }) => sum + content.split('<image>').length - 1, 0);
+  if (marks !== images) throw unfit(place, `as many images as <image> marks, which are ${marks}`, String(images));
+};
 
 const firstColumn = (values: Readonly<Record<string, unknown>>, names: readonly string[]): [string, unknown] => {
   const name = names.find((candidate) => values[candidate] !== undefined && values[candidate] !== null) ?? names[0];
@@ -29,14 +36,19 @@ export async function* readSftRows(path: string): AsyncGenerator<SftRow> {
       if (!bytes) throw misfit(place('images'), 'the bytes of an image', image);
       return bytes;
     });
-    const marks = messages.reduce((sum, { content }) => sum + content.split('<image>').length - 1, 0);
-    if (marks !== images.length)
-      throw misfit(place('images'), `as many images as <image> marks (${marks}), which are ${images.length}`, images);
+    checkMarks(messages, images.length, place('images'));
     yield { messages, images };
   }
 }
 
 const optionalText = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);
+
+const indexOf = (value: unknown, place: Place): number => {
+  if (value === undefined || value === null) return place.row;
+  const index = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
+  if (!Number.isSafeInteger(index)) throw misfit(place, 'a whole number', value);
+  return index;
+};
 
 /**
  * The rows of a file in the RL schema, streamed; `prompt` may be called `messages`, and images may be plain bytes.
@@ -61,7 +73,7 @@ export async function* readRlRows(path: string, { limit = Number.POSITIVE_INFINI
       reward_model: { style: optionalText(reward.style, 'rule'), ground_truth: groundTruth },
       extra_info: {
         split: optionalText(extra.split, ''),
-        index: extra.index === undefined || extra.index === null ? row : Number(extra.index),
+        index: indexOf(extra.index, place('extra_info.index')),
         question: asText(extra.question, place('extra_info.question')),
         answer: optionalText(extra.answer, groundTruth),
         answer_kind: optionalText(extra.answer_kind, 'text'),

@@ -10,10 +10,12 @@ export interface Place {
 const kindOf = (value: unknown): string =>
   value === null || value === undefined ? 'nothing' : value instanceof Uint8Array ? 'bytes' : typeof value;
 
-export const misfit = ({ path, row, column }: Place, expected: string, came: unknown): LensmithError =>
-  new LensmithError('data', `expected ${expected}, got ${kindOf(came)}`, {
-    where: `${path}, row ${row}, column ${column}`,
-  });
+export const unfit = ({ path, row, column }: Place, expected: string, came: string): LensmithError =>
+  new LensmithError('data', `expected ${expected}, got ${came}`, { where: `${path}, row ${row}, column ${column}` });
+
+/** As `unfit`, for a value that is not of the kind. */
+export const misfit = (place: Place, expected: string, came: unknown): LensmithError =>
+  unfit(place, expected, kindOf(came));
 
 export const asText = (value: unknown, place: Place): string => {
   if (typeof value !== 'string') throw misfit(place, 'text', value);

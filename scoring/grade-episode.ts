@@ -8,7 +8,7 @@ import type { RuleDecision } from './rules/rule.ts';
 import { textRule } from './rules/text-rule.ts';
 
 /** Part of every result's fingerprint; raised when a rule or the judge's prompt decides differently. */
-export const scoringVersion = `rules-2 ${judgePromptVersion}`;
+export const scoringVersion = `rules-3 ${judgePromptVersion}`;
 
 const rules: Record<Episode['task']['answerKind'], (reference: string, answer: string) => RuleDecision> = {
   number: numberRule,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import OpenAI from 'openai';
@@ -56,23 +56,25 @@ const readCache = async (path: string): Promise<Grade | undefined> => {
 
 /** Opens a judge on an endpoint of the OpenAI API, at temperature 0, with a cache of its decisions on disk. */
 export const createJudge = (options: JudgeOptions): Judge => {
+  const timeoutMs = options.timeoutMs ?? 60_000;
   const client = new OpenAI({
     baseURL: options.url,
     apiKey: options.apiKey ?? 'none',
     maxRetries: 0,
-    timeout: options.timeoutMs ?? 60_000,
+    timeout: timeoutMs,
   });
+  /** Questions that are being asked, so that the same one is asked once also by episodes that end together. */
+  const asking = new Map<string, Promise<Grade>>();
 
   const ask = async (question: JudgeQuestion): Promise<Grade> => {
     let last: unknown;
     for (let attempt = 0; attempt < (options.attempts ?? 3); attempt += 1) {
       try {
-        const completion = await client.chat.completions.create({
-          model: options.model,
-          messages: judgeMessages(question),
-          temperature: 0,
-          max_tokens: 100,
-        });
+        const completion = await client.chat.completions.create(
+          { model: options.model, messages: judgeMessages(question), temperature: 0, max_tokens: 100 },
+          // The client's own limit ends with the headers; this one covers the body too.
+          { signal: AbortSignal.timeout(timeoutMs) },
+        );
         return parseVerdict(completion.choices[0]?.message.content ?? '');
       } catch (error) {
         last = error;
@@ -81,21 +83,29 @@ export const createJudge = (options: JudgeOptions): Judge => {
     return failed(`the judge did not answer: ${String(last).slice(0, 200)}`);
   };
 
-  return async (question) => {
+  const decide = async (question: JudgeQuestion, path: string): Promise<Grade> => {
+    const known = await readCache(path);
+    if (known) return known;
+    const grade = await ask(question);
+    if (grade.decidedBy === 'judge') {
+      const temporary = `${path}.${randomUUID()}`;
+      await mkdir(options.cacheDir, { recursive: true });
+      await writeFile(temporary, JSON.stringify(grade));
+      await rename(temporary, path);
+    }
+    return grade;
+  };
+
+  return (question) => {
     const key = createHash('sha256')
       .update(
         JSON.stringify([judgePromptVersion, options.model, question.question, question.reference, question.answer]),
       )
       .digest('hex');
-    const path = join(options.cacheDir, `${key}.json`);
-    const known = await readCache(path);
-    if (known) return known;
-    const grade = await ask(question);
-    if (grade.decidedBy === 'judge') {
-      await mkdir(options.cacheDir, { recursive: true });
-      await writeFile(`${path}.${process.pid}`, JSON.stringify(grade));
-      await rename(`${path}.${process.pid}`, path);
-    }
+    const running = asking.get(key);
+    if (running) return running;
+    const grade = decide(question, join(options.cacheDir, `${key}.json`)).finally(() => asking.delete(key));
+    asking.set(key, grade);
     return grade;
   };
 };

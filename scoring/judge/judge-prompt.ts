@@ -1,5 +1,5 @@
 /** Part of the cache's key; raised when the prompt changes. */
-export const judgePromptVersion = 'general-1';
+export const judgePromptVersion = 'general-2';
 
 export interface JudgeQuestion {
   readonly question: string;
@@ -9,6 +9,9 @@ export interface JudgeQuestion {
 
 /** Answers beyond this are cut: a correct answer to these tasks is short, and a long one may be written at the judge. */
 const answerCharacters = 1000;
+
+/** What is quoted cannot close its tag and open another. */
+const quote = (text: string): string => text.replaceAll('<', '&lt;');
 
 /** Messages that ask whether an answer says the same as the reference. What is quoted is data, also where it commands. */
 export const judgeMessages = ({ question, reference, answer }: JudgeQuestion) => [
@@ -22,7 +25,7 @@ export const judgeMessages = ({ question, reference, answer }: JudgeQuestion) =>
   {
     role: 'user' as const,
     content:
-      `<question>${question}</question>\n<reference>${reference}</reference>\n` +
-      `<given>${answer.slice(0, answerCharacters)}</given>`,
+      `<question>${quote(question)}</question>\n<reference>${quote(reference)}</reference>\n` +
+      `<given>${quote(answer.slice(0, answerCharacters))}</given>`,
   },
 ];

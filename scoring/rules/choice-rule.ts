@@ -8,12 +8,15 @@ const patterns = [
   /^(?:[Tt]he )?(?:correct )?(?:answer|option|choice) is:?\s*\(?([A-Z])\)?[.:]?$/,
 ];
 
+/** A second letter marked as a choice: `B. or C`, `B) or D)`, `A. No, B.` */
+const another = /[\s(](?:(?:or|and|not|nor)\s+\(?[A-Z]\b|[A-Z][).:])/;
+
 /** The letter that an answer names, in upper case; undefined where it names none. */
 export const parseChoice = (text: string): string | undefined => {
   const plain = text.trim();
   for (const pattern of patterns) {
-    const letter = pattern.exec(plain)?.[1];
-    if (letter) return letter.toUpperCase();
+    const [named = '', letter] = pattern.exec(plain) ?? [];
+    if (letter) return another.test(` ${plain.slice(named.length)}`) ? undefined : letter.toUpperCase();
   }
   return undefined;
 };

@@ -6,16 +6,22 @@ const words = [
 ];
 
 /** `-1,234.5`, `3e-4`, `12 %`, `$5`, `8 apples`: one number with at most a sign of money before and one unit behind. */
-const pattern = /^[$€£¥]?\s?([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d+)?)\s?(?:[%°]|[a-zµ²³/°]{1,12})?$/i;
+const pattern =
+  /^[$€£¥]?\s?([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d+)?)\s?([%°]|[a-zµ°][a-zµ²³/°]{0,11})?$/i;
+
+const scales: Readonly<Record<string, number>> = { hundred: 1e2, thousand: 1e3, million: 1e6, billion: 1e9 };
+
+/** Behind a number these make another one of it, or two. */
+const noUnits: ReadonlySet<string> = new Set([...words, 'or', 'and', 'to', 'not', 'no', 'plus', 'minus', 'times']);
 
 /** The one number that a text states; undefined where it states none, or more than one. */
 export const parseNumber = (text: string): number | undefined => {
-  const plain = text.trim().replace(/\.$/, '').toLowerCase();
+  const plain = text.trim().replace(/\.$/, '').replaceAll('\u2212', '-').toLowerCase();
   const word = words.indexOf(plain);
   if (word >= 0) return word;
-  const digits = pattern.exec(plain)?.[1]?.replaceAll(',', '');
-  if (!digits || !/\d/.test(digits)) return undefined;
-  const value = Number(digits);
+  const [, number = '', unit = ''] = pattern.exec(plain) ?? [];
+  if (!/\d/.test(number) || noUnits.has(unit)) return undefined;
+  const value = Number(number.replaceAll(',', '')) * (scales[unit] ?? 1);
   return Number.isFinite(value) ? value : undefined;
 };
 

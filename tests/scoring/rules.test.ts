@@ -27,6 +27,25 @@ describe('numbers', () => {
     ['3', '3 4', false],
     ['3', '', false],
     ['3', 'many', false],
+    ['-5', '\u22125', true],
+    ['5', '\u22125', false],
+    ['5', '-5', false],
+    ['1234', '1,234', true],
+    ['1234', '1.234', false],
+    ['1234', '12,34', false],
+    ['5000000', '5 million', true],
+    ['5', '5 million', false],
+    ['3', '3 four', false],
+    ['3', '3 or', false],
+    ['5', 'not 5', false],
+    ['5', '<5', false],
+    ['0.5', '1/2', false],
+    ['1', '1/2', false],
+    ['5', '5²', false],
+    ['5', '5 m²', true],
+    ['1986', 'in 1986 or 1987', false],
+    ['1', '1e0', true],
+    ['1', '1e400', false],
     ['9007199254740992', '9007199254740993', false],
   ])('reference %j, answer %j: %s', (reference, answer, correct) => {
     expect(numberRule(reference, answer)).toMatchObject({ decided: true, correct });
@@ -65,6 +84,18 @@ describe('choices', () => {
     ['a', 'A'],
     ['a red car', undefined],
     ['Both A and B', undefined],
+    ['D. A dog', 'D'],
+    ['B) red, as in picture (2)', 'B'],
+    ['Answer: D', 'D'],
+    ['the correct option is (C).', 'C'],
+    ['Clearly, the answer is B.', undefined],
+    ['It cannot be A, so the answer is C', undefined],
+    ['B. or C', undefined],
+    ['A) or B)', undefined],
+    ['A. No, B.', undefined],
+    ['C, not D', undefined],
+    ['<answer>C</answer>', undefined],
+    ['', undefined],
   ])('%j names %j', (text, letter) => {
     expect(parseChoice(text)).toBe(letter);
   });
@@ -78,6 +109,18 @@ describe('choices', () => {
 it('texts agree but for case, spaces and punctuation', () => {
   expect(textRule('Stop sign', ' stop  SIGN.')).toMatchObject({ decided: true, correct: true });
   expect(textRule('Stop sign', 'yield sign').decided).toBe(false);
+});
+
+it.each([
+  ['3.5', '3 5'],
+  ['52', '5²'],
+  ['-5', '5'],
+  ['a cat', 'cat'],
+  ['?', '!'],
+  ['', ''],
+  ['yes', 'no'],
+])('the text rule does not take %j for %j', (reference, answer) => {
+  expect(textRule(reference, answer).decided).toBe(false);
 });
 
 describe('grades', () => {

@@ -1,0 +1,96 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { LensmithError } from '../domain/errors.ts';
+import type { ParquetReply } from './parquet-thread.ts';
+
+/** A Parquet file that is open for reading. */
+export interface OpenParquet {
+  readonly rows: number;
+  readonly groups: number;
+  /** One row group as an Arrow IPC stream. */
+  readonly readGroup: (group: number) => Promise<Uint8Array>;
+  readonly close: () => Promise<void>;
+}
+
+export const unreadable = (path: string, cause: unknown): LensmithError =>
+  new LensmithError(
+    'data',
+    `expected a whole Parquet file: ${cause instanceof Error ? cause.message : String(cause)}`,
+    { where: path, cause },
+  );
+
+/** Milliseconds that a thread may take over one row group. */
+const replyLimit = 600_000;
+
+/** The thread's next message; it may end instead of sending one. */
+const nextReply = (thread: Worker): Promise<ParquetReply> =>
+  new Promise((resolve, reject) => {
+    const onMessage = (reply: ParquetReply): void => {
+      forget();
+      resolve(reply);
+    };
+    const onError = (cause: unknown): void => {
+      forget();
+      reject(cause);
+    };
+    const onExit = (code: number): void => {
+      forget();
+      reject(new Error(`the reader ended with code ${code}`));
+    };
+    const timer = setTimeout(() => {
+      forget();
+      reject(new Error(`the reader did not reply within ${replyLimit / 1000} seconds`));
+    }, replyLimit);
+    const forget = (): void => {
+      clearTimeout(timer);
+      thread.off('message', onMessage).off('error', onError).off('exit', onExit);
+    };
+    thread.on('message', onMessage).on('error', onError).on('exit', onExit);
+  });
+
+/**
+ * Opens a Parquet file in a thread of its own: the decoder panics on some torn files, which then ends the thread and
+ * not the process, and a large row group does not hold up the event loop.
+ *
+ * @throws LensmithError `data` naming the file where it is missing or torn.
+ */
+export const openParquet = async (path: string): Promise<OpenParquet> => {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new LensmithError('data', 'expected a Parquet file, found none', { where: path, cause });
+  });
+  if (!found.isFile()) throw new LensmithError('data', 'expected a Parquet file, found a folder', { where: path });
+  // The decoder's report of a panic goes to its standard error; the error that is thrown says what matters of it.
+  const thread = new Worker(join(import.meta.dirname, 'parquet-thread.ts'), { workerData: { path }, stderr: true });
+  const ask = async (send?: number): Promise<ParquetReply> => {
+    const reply = nextReply(thread);
+    if (send !== undefined) thread.postMessage(send);
+    try {
+      const message = await reply;
+      if (message.kind === 'failed') throw new Error(message.message);
+      return message;
+    } catch (cause) {
+      throw unreadable(path, cause);
+    }
+  };
+  const close = async (): Promise<void> => {
+    await thread.terminate();
+  };
+  try {
+    const opened = await ask();
+    if (opened.kind !== 'opened') throw unreadable(path, 'the reader did not open it');
+    return {
+      rows: opened.rows,
+      groups: opened.groups,
+      readGroup: async (group) => {
+        const reply = await ask(group);
+        if (reply.kind !== 'group') throw unreadable(path, `the reader did not read row group ${group}`);
+        return reply.stream;
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
