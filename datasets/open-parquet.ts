@@ -13,12 +13,13 @@ export interface OpenParquet {
   readonly close: () => Promise<void>;
 }
 
+const reasonOf = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.name === 'RuntimeError' ? 'its pages or its footer are torn' : cause.message;
+};
+
 export const unreadable = (path: string, cause: unknown): LensmithError =>
-  new LensmithError(
-    'data',
-    `expected a whole Parquet file: ${cause instanceof Error ? cause.message : String(cause)}`,
-    { where: path, cause },
-  );
+  new LensmithError('data', `expected a whole Parquet file: ${reasonOf(cause)}`, { where: path, cause });
 
 /** Milliseconds that a thread may take over one row group. */
 const replyLimit = 600_000;

@@ -176,6 +176,7 @@ print([meta.row_group(i).num_rows for i in range(meta.num_row_groups)], meta.row
   );
   expect(read).toBe(4096);
   expect(error).toMatchObject({ type: 'data', where: path });
+  expect(error.message).toBe('expected a whole Parquet file: its pages or its footer are torn');
 });
 
 test('a reader may stop early, and the file is read again', async () => {

@@ -207,8 +207,10 @@ test('stopped or without MNIST it leaves nothing under the name of the data set'
   expect(await readdir(join(outputDir, '..'))).not.toContain('data');
 });
 
-test('a teacher whose code does not do what it should stops the build', async () => {
-  const short = { ...protocol, variables: { ...protocol.variables, image: 'not valid' } };
-  const error = await thrown(build({ protocol: short, spec: { ...spec, recoveryShare: 0 } }));
-  expect(['data', 'infrastructure']).toContain(error.type);
+test('a program of the teacher that ends in another way than it should stops the build and is shown', async () => {
+  // Without images the reply to a turned picture is `no_output`, which the teacher does not expect.
+  const blind = { ...protocol, limits: { ...protocol.limits, imagesPerCall: 0 } };
+  const error = await thrown(build({ protocol: blind, spec: { ...spec, recoveryShare: 0 } }));
+  expect(error).toMatchObject({ type: 'data', where: 'a trajectory of the family orient' });
+  expect(error.message).toMatch(/^expected the teacher's program to run, it ended as .+input_image/s);
 });
