@@ -14,6 +14,10 @@ export const trainerCommand = (
     PYTHONPATH: join(host.checkout, 'trainers'),
     PYTHONUNBUFFERED: '1',
     OMP_NUM_THREADS: String(threads),
+    // Threads that wait spin for some microseconds, which is enough between two operations, and then sleep: without a
+    // limit two threads on busy cores are slower than one, without any spinning they gain nothing on free ones.
+    OMP_WAIT_POLICY: 'PASSIVE',
+    GOMP_SPINCOUNT: '20000',
     TOKENIZERS_PARALLELISM: 'false',
     HF_HUB_OFFLINE: '1',
   },
