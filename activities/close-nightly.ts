@@ -1,5 +1,6 @@
-import { appendFile, mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileAtomic } from '../processes/atomic-file.ts';
 import type { EvaluationRecord } from './evaluate-model.ts';
 import type { Host } from './host.ts';
 import type { NightlyTarget } from './open-nightly.ts';
@@ -18,7 +19,15 @@ export interface NightlyResult {
   readonly evaluation: string;
 }
 
-/** Appends a night to `nightly/<name>.jsonl` and says whether the model does worse than when it was promoted. */
+const linesOf = async (file: string): Promise<string[]> => {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return text.split('\n').filter((line) => line !== '');
+};
+
+/** Adds a night to `nightly/<name>.jsonl`, once however often it is tried, and says whether the model does worse than when it was promoted. */
 export const closeNightly =
   (host: Host) =>
   async (target: NightlyTarget, record: EvaluationRecord): Promise<NightlyResult> => {
@@ -35,6 +44,9 @@ export const closeNightly =
       evaluation: record.artifact.path,
     };
     await mkdir(join(host.home, 'nightly'), { recursive: true });
-    await appendFile(join(host.home, 'nightly', `${target.name}.jsonl`), `${JSON.stringify(result)}\n`);
+    const file = join(host.home, 'nightly', `${target.name}.jsonl`);
+    const line = JSON.stringify(result);
+    const others = (await linesOf(file)).filter((known) => known !== line);
+    await writeFileAtomic(file, `${[...others, line].join('\n')}\n`);
     return result;
   };

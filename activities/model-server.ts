@@ -8,7 +8,7 @@ import { outcomeSchema } from '../domain/progress.ts';
 import type { RunRef } from '../domain/stage.ts';
 import { servedModels } from '../episodes/served-models.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
-import { freePort } from '../processes/free-port.ts';
+import { assertPortFree, freePort } from '../processes/free-port.ts';
 import { tailLines } from '../processes/tail-file.ts';
 import { type Attempt, latestAttempt, nextAttempt } from './attempts.ts';
 import type { Host } from './host.ts';
@@ -66,6 +66,8 @@ export const launchModelServer =
     const launcher = processLauncher(host, run, stageOf(request));
     let attempt = await latestAttempt(run, stageOf(request));
     if (!attempt || (await launcher.inspect(attempt)).state !== 'running') {
+      // A stranger on the port would answer in place of ours.
+      if (request.port !== null) await assertPortFree(request.port, `the server ${request.name}`);
       attempt = await nextAttempt(run, stageOf(request), attempt);
       const port = request.port ?? (await freePort());
       const { config, command, env } = await serverCommand(host, run, request, attempt, port);

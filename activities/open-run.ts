@@ -1,4 +1,4 @@
-import { access, mkdir } from 'node:fs/promises';
+import { access, mkdir, readdir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { LensmithError } from '../domain/errors.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
@@ -17,6 +17,10 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** An attempt that was cut off leaves an empty folder, or the temporary name of its first file. */
+const holdsAnything = async (dir: string): Promise<boolean> =>
+  (await readdir(dir).catch(() => [])).some((name) => !/^\..*\.tmp$/.test(name));
 
 const namedPaths = (spec: RunSpec): [where: string, path: string][] => [
   ...(spec.data.kind === 'mnist'
@@ -70,7 +74,7 @@ export const openRun =
     const dir = join(runsFolder(host), run);
     const known = await readJson(runFilePath(dir), runFileSchema).catch(() => undefined);
     const owned = known?.execution === execution || (known && spec.existing === 'resume');
-    if (!owned && (await exists(dir)))
+    if (!owned && (await holdsAnything(dir)))
       throw new LensmithError(
         'config',
         `the run "${run}" has a folder already, ${dir}. Three ways out: start under another name (run: …), ` +

@@ -26,6 +26,8 @@ export interface ProgramRun {
   readonly plan: (attempt: Attempt) => Promise<ProgramPlan>;
   /** Seconds without progress after which the program is stopped as stalled. */
   readonly stallSeconds: number;
+  /** Whether what the program leaves is there still; without it, a program that ended well is not run again. */
+  readonly isWhole?: () => Promise<boolean>;
 }
 
 const lastProgress = (attempt: Attempt): Promise<Progress | undefined> =>
@@ -57,7 +59,7 @@ const attachOrStart = async (program: ProgramRun): Promise<Attempt> => {
   const { state } = await program.launcher.inspect(latest);
   if (state === 'running') return latest;
   const outcome = await outcomeOf(latest).catch(() => undefined);
-  if (outcome?.status === 'succeeded') return latest;
+  if (outcome?.status === 'succeeded' && (!program.isWhole || (await program.isWhole()))) return latest;
   await program.launcher.stop(latest);
   return startAttempt(program, latest);
 };

@@ -26,8 +26,10 @@ export interface ModelTraining {
   readonly config: (attempt: Attempt, resumeFrom: string | null) => TrainerConfig;
 }
 
+const modelFolder = (outputDir: string): string => join(outputDir, 'model');
+
 const modelOf = async (outputDir: string): Promise<ArtifactRef> => {
-  const path = join(outputDir, 'model');
+  const path = modelFolder(outputDir);
   const verified = await verifyArtifact(path, { deep: true });
   if (!verified.ok)
     throw new LensmithError('infrastructure', `the program ended well but its model is not whole: ${verified.reason}`, {
@@ -48,6 +50,7 @@ export const trainModel = (host: Host, training: ModelTraining): Promise<StageRe
       stage: training.stage,
       launcher: training.launcher ?? processLauncher(host, training.run, training.stage),
       stallSeconds: training.stallSeconds,
+      isWhole: async () => (await verifyArtifact(modelFolder(training.outputDir), { deep: true })).ok,
       plan: async (next) => {
         const checkpoint = await newestCheckpoint(training.outputDir);
         return {

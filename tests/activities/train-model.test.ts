@@ -1,0 +1,97 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Host } from '../../activities/host.ts';
+import { trainModel } from '../../activities/train-model.ts';
+import { reportFiles } from '../../activities/trainer-command.ts';
+import type { RunRef } from '../../domain/stage.ts';
+import { publishArtifact } from '../../processes/artifact.ts';
+import { inActivity } from './in-activity.ts';
+import { testHost, testRun } from './test-host.ts';
+
+const outputOf = (run: RunRef): string => join(run.dir, 'sft');
+
+const train = (host: Host, run: RunRef, key = 'a'.repeat(64)) =>
+  inActivity(() =>
+    trainModel(host, {
+      run,
+      stage: 'sft',
+      program: 'sft',
+      key,
+      outputDir: outputOf(run),
+      threads: 1,
+      stallSeconds: 60,
+      config: (attempt, resumeFrom) => ({
+        program: 'sft',
+        run: run.run,
+        seed: 0,
+        threads: 1,
+        device: 'cpu',
+        ...reportFiles(attempt),
+        outputDir: outputOf(run),
+        resumeFrom,
+        steps: 6,
+        learningRate: 0.001,
+        warmupSteps: 0,
+        saveEvery: 2,
+        model: '/models/base',
+        dataset: '/data/sft.parquet',
+        batchSize: 1,
+        microBatchSize: 1,
+      }),
+    }),
+  );
+
+const writeCheckpoint = async (run: RunRef, step: number): Promise<string> => {
+  const dir = join(outputOf(run), `checkpoint-${step}`);
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, 'state.bin'), `state after ${step} steps`);
+  await publishArtifact(dir, 'checkpoint', { step });
+  return dir;
+};
+
+const resumedFrom = async (run: RunRef): Promise<unknown[]> =>
+  (await readFile(join(outputOf(run), 'starts.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { resumeFrom: unknown }).resumeFrom);
+
+test('begins at step 0 where there is no checkpoint, and gives the model', async () => {
+  const host = await testHost();
+  const run = await testRun(host);
+  const result = await train(host, run);
+  expect(result).toMatchObject({ state: 'completed', attempts: 1, artifact: { kind: 'model', details: { steps: 2 } } });
+  expect(result.artifact.path).toBe(join(outputOf(run), 'model'));
+  expect(await resumedFrom(run)).toEqual([null]);
+});
+
+test('goes on from the newest whole checkpoint and passes over a torn one', async () => {
+  const host = await testHost();
+  const run = await testRun(host);
+  await writeCheckpoint(run, 2);
+  const whole = await writeCheckpoint(run, 4);
+  const changed = await writeCheckpoint(run, 6);
+  // The size stays, so that only the content tells.
+  await writeFile(join(changed, 'state.bin'), 'state after 9 steps');
+  await mkdir(join(outputOf(run), 'checkpoint-8'));
+  await train(host, run);
+  expect(await resumedFrom(run)).toEqual([whole]);
+});
+
+test('a model with the same key is taken from the run that made it', async () => {
+  const host = await testHost();
+  const first = await testRun(host);
+  const made = await train(host, first);
+  const second = await testRun(host);
+  const taken = await train(host, second);
+  expect(taken).toMatchObject({ state: 'cached', attempts: 0, artifact: made.artifact });
+});
+
+test('a model that lost a file after it was made is made again', async () => {
+  const host = await testHost();
+  const run = await testRun(host);
+  const made = await train(host, run);
+  await rm(join(made.artifact.path, 'weights.bin'));
+  const again = await train(host, run);
+  expect(again).toMatchObject({ state: 'completed', attempts: 2, artifact: { digest: made.artifact.digest } });
+});
