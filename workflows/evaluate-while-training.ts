@@ -1,4 +1,11 @@
-import { CancellationScope, executeChild, isCancellation, ParentClosePolicy, Trigger } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  Trigger,
+} from '@temporalio/workflow';
 import type { EvaluationRecord } from '../activities/evaluate-model.ts';
 import type { ServerEndpoint } from '../activities/model-server.ts';
 import type { ArtifactRef, CheckpointRef } from '../domain/artifact.ts';
@@ -112,7 +119,7 @@ export const evaluateWhileTraining = async (
       throw error;
     }
   });
-  if (!rl) throw new Error('RL ended without a result');
+  if (!rl) throw ApplicationFailure.nonRetryable('RL ended without a result');
   const cached = evaluations.every(({ record }) => record.cached);
   board.end('evaluate-checkpoints', cached ? 'cached' : 'completed', { attempts: evaluations.length });
   return { rl, evaluations };

@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   CancellationScope,
   ChildWorkflowCancellationType,
   executeChild,
@@ -54,7 +55,7 @@ export const nightlyEvaluation = async ({ name, host }: NightlyInput): Promise<N
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     });
-    if (!record) throw new Error('expected one record');
+    if (!record) throw ApplicationFailure.nonRetryable('expected one record of the suite, got none');
     board.end('benchmark-suite', 'completed', { attempts: 1 });
     return await quick.closeNightly(target, record);
   } finally {

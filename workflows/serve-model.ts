@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   CancellationScope,
   condition,
   defineSignal,
@@ -52,7 +53,13 @@ export const serveModel = async ({ run, host, request, attempts }: ServeModelInp
         });
         break;
       }
-      if (died + 1 >= attempts) throw new Error(`the server ${request.name} died ${died + 1} times, last: ${ended}`);
+      // A plain error would fail the workflow's task, which Temporal tries again for ever.
+      if (died + 1 >= attempts)
+        throw ApplicationFailure.create({
+          type: 'crash_loop',
+          nonRetryable: true,
+          message: `the server ${request.name} died ${died + 1} times, last: ${ended}`,
+        });
       await sleep(1000 * 2 ** died);
     }
   } finally {

@@ -165,7 +165,8 @@ const runStages = async (pipeline: Pipeline, ready: Map<string, ServerEndpoint>)
       judgeEndpoint,
     );
     const [, sftRecord, rlRecord] = records;
-    if (!sftRecord || !rlRecord) throw new Error('expected one record a model of the suite');
+    if (!sftRecord || !rlRecord)
+      throw ApplicationFailure.nonRetryable(`expected three records of the suite, got ${records.length}`);
 
     enter(pipeline, 'promote');
     const promotion = await host.quick.promote(run, best, sftRecord, rlRecord, data);

@@ -195,4 +195,57 @@ describe('train-pipeline', () => {
     expect(host.calls.filter((call) => call === 'launch judge')).toHaveLength(2);
     expect(host.calls.filter((call) => call === 'stop judge')).toHaveLength(1);
   });
+
+  it('fails with the reason where a model server cannot start', async () => {
+    const host = scriptedHost();
+    const activities: HostActivities = {
+      ...host.activities,
+      resolveJudge: async () => ({
+        name: 'judge',
+        model: '/models/judge',
+        modelDigest: 'judge',
+        servedName: 'judge',
+        role: 'judge',
+        port: null,
+      }),
+      launchModelServer: async () => {
+        throw ApplicationFailure.nonRetryable('the port is taken', 'infrastructure');
+      },
+    };
+    await withHost('server-fails', activities, async () => {
+      const handle = await start('server-fails', miniatureSpec({ run: 'server-fails', host: 'server-fails' }));
+      const failure = await handle.result().catch((error: unknown) => error);
+      expect(failureTypeOf(failure)).toBe('infrastructure');
+    });
+    expect(host.calls.at(-1)).toBe('teardownRun');
+  });
+
+  it('counts the deaths of a server, and takes a crash loop for its own class', async () => {
+    const host = scriptedHost();
+    const activities: HostActivities = { ...host.activities, superviseModelServer: async () => 'exit code 137' };
+    await withHost('server-loops', activities, async () => {
+      const handle = await temporal.client.workflow.start('serve-model', {
+        taskQueue: 'lensmith',
+        workflowId: 'serve/loop',
+        args: [
+          {
+            run: { run: 'loop', dir: '/runs/loop', workflowId: 'train/loop' },
+            host: 'server-loops',
+            attempts: 2,
+            request: {
+              name: 'judge',
+              model: '/models/judge',
+              modelDigest: 'judge',
+              servedName: 'judge',
+              role: 'judge',
+              port: null,
+            },
+          },
+        ],
+      });
+      const failure = await handle.result().catch((error: unknown) => error);
+      expect(failureTypeOf(failure)).toBe('crash_loop');
+    });
+    expect(host.calls).toEqual(['launch judge', 'launch judge', 'stop judge']);
+  });
 });
