@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { overallSlice } from '../domain/overall-slice.ts';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
 import type { EvaluationRecord } from './evaluate-model.ts';
 import type { Host } from './host.ts';
@@ -31,7 +32,7 @@ const linesOf = async (file: string): Promise<string[]> => {
 export const closeNightly =
   (host: Host) =>
   async (target: NightlyTarget, record: EvaluationRecord): Promise<NightlyResult> => {
-    const all = record.result.slices.find(({ family, transform }) => family === 'all' && transform === 'all');
+    const all = overallSlice(record.result);
     const { accuracy, low, high } = all ?? { accuracy: 0, low: 0, high: 1 };
     const result: NightlyResult = {
       run: target.run.run,

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CancelledFailure, Context, sleep } from '@temporalio/activity';
 import { z } from 'zod';
-import type { ArtifactRef } from '../domain/artifact.ts';
 import { LensmithError } from '../domain/errors.ts';
 import { outcomeSchema } from '../domain/progress.ts';
 import type { RunRef } from '../domain/stage.ts';
@@ -126,13 +125,3 @@ export const resolveJudge =
     const model = await resolveModelPath(host, judge.model);
     return { name: 'judge', model, modelDigest: model, servedName: judge.servedName, role: 'judge', port: judge.port };
   };
-
-/** The request that serves a checkpoint or a final model. */
-export const serverForModel = (name: string, model: ArtifactRef): ServerRequest => ({
-  name,
-  model: model.path,
-  modelDigest: model.digest,
-  servedName: name,
-  role: 'policy',
-  port: null,
-});

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactRef } from '../domain/artifact.ts';
 import { LensmithError } from '../domain/errors.ts';
+import { runIdAt } from '../domain/run-id.ts';
 import type { RunRef } from '../domain/stage.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
 import { type Host, runsFolder } from './host.ts';
@@ -35,7 +36,7 @@ export const openNightly =
       );
     });
     const spec = await readSpec(promotion);
-    const id = `nightly-${name}-${startedAt.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}`;
+    const id = runIdAt(`nightly-${name}`, new Date(startedAt));
     const dir = join(runsFolder(host), id);
     await mkdir(dir, { recursive: true });
     const file = { version: 1, run: id, workflowId, execution, createdAt: startedAt, spec: { ...spec, run: id } };

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type ArtifactRef, artifactRefSchema, type CheckpointRef, checkpointRefSchema } from '../domain/artifact.ts';
-import type { Slice } from '../domain/evaluation.ts';
+import { overallSlice } from '../domain/overall-slice.ts';
 import type { RunRef } from '../domain/stage.ts';
 import { compareEvaluations } from '../evaluation/compare.ts';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
@@ -36,9 +36,6 @@ export interface Promotion {
   readonly record: string | null;
 }
 
-const overall = (record: EvaluationRecord): Slice | undefined =>
-  record.result.slices.find(({ family, transform }) => family === 'all' && transform === 'all');
-
 const points = (share: number): string => `${(100 * share).toFixed(1)} points`;
 
 /**
@@ -57,7 +54,7 @@ export const promote =
     const { promotion, name } = await readSpec(run);
     const { accuracy, toolCalls } = await compareEvaluations(sft.artifact.path, rl.artifact.path);
     const figures =
-      `accuracy ${points(overall(sft)?.accuracy ?? 0)} → ${points(overall(rl)?.accuracy ?? 0)}, ` +
+      `accuracy ${points(overallSlice(sft.result)?.accuracy ?? 0)} → ${points(overallSlice(rl.result)?.accuracy ?? 0)}, ` +
       `difference ${points(accuracy.difference)} [${points(accuracy.low)}, ${points(accuracy.high)}]; tool calls an ` +
       `episode ${toolCalls.difference.toFixed(2)} [${toolCalls.low.toFixed(2)}, ${toolCalls.high.toFixed(2)}]`;
     const better = accuracy.low > 0;
@@ -76,7 +73,7 @@ export const promote =
       why,
       checkpoint,
       data,
-      accuracy: overall(rl)?.accuracy ?? 0,
+      accuracy: overallSlice(rl.result)?.accuracy ?? 0,
     };
     await writeFileAtomic(join(run.dir, 'promotion.json'), `${JSON.stringify(record, null, 2)}\n`);
     if (decision === 'held') return { decision, why, checkpoint, record: null };

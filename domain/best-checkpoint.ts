@@ -1,5 +1,6 @@
 import type { CheckpointRef } from './artifact.ts';
 import type { EvaluationResult } from './evaluation.ts';
+import { overallSlice } from './overall-slice.ts';
 
 export interface EvaluatedCheckpoint {
   readonly checkpoint: CheckpointRef;
@@ -13,7 +14,7 @@ export interface EvaluatedCheckpoint {
 export const bestCheckpoint = (evaluations: readonly EvaluatedCheckpoint[]): CheckpointRef | undefined =>
   evaluations
     .map(({ checkpoint, result }) => {
-      const all = result.slices.find(({ family, transform }) => family === 'all' && transform === 'all');
+      const all = overallSlice(result);
       return { checkpoint, accuracy: all?.accuracy ?? 0, calls: all?.toolCallsPerEpisode ?? 0 };
     })
     .sort((a, b) => b.accuracy - a.accuracy || a.calls - b.calls || b.checkpoint.step - a.checkpoint.step)[0]

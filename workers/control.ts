@@ -1,10 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from '@temporalio/worker';
+import { controlQueue } from '../domain/task-queues.ts';
 import { connectWorker } from './connection.ts';
 import { runWorker } from './run-worker.ts';
-
-/** Task queue of the workflows. */
-export const controlQueue = 'lensmith';
 
 const { connection, namespace } = await connectWorker();
 try {

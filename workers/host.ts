@@ -2,6 +2,7 @@ import { Worker } from '@temporalio/worker';
 import { hostFromEnvironment } from '../activities/host.ts';
 import { createHostActivities } from '../activities/index.ts';
 import { shareSandbox } from '../activities/shared-sandbox.ts';
+import { hostQueue } from '../domain/task-queues.ts';
 import { connectWorker } from './connection.ts';
 import { runWorker } from './run-worker.ts';
 
@@ -12,7 +13,7 @@ try {
   const worker = await Worker.create({
     connection,
     namespace,
-    taskQueue: `lensmith-host-${host.name}`,
+    taskQueue: hostQueue(host.name),
     identity: `host-${host.name}-${process.pid}`,
     activities: createHostActivities(host, sandbox),
     maxConcurrentActivityTaskExecutions: 64,

@@ -1,8 +1,6 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { HostActivities } from '../activities/index.ts';
-
-/** Task queue of a host's worker; the same after every restart, so that a program is found again by its own host. */
-export const hostQueue = (host: string): string => `lensmith-host-${host}`;
+import { hostQueue } from '../domain/task-queues.ts';
 
 /** A host that is gone for this long is reported; a worker that restarts is back within seconds. */
 const hostAbsence = '15 minutes';

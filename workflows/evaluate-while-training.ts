@@ -9,6 +9,7 @@ import {
 import type { EvaluationRecord } from '../activities/evaluate-model.ts';
 import type { ServerEndpoint } from '../activities/model-server.ts';
 import type { ArtifactRef, CheckpointRef } from '../domain/artifact.ts';
+import { overallSlice } from '../domain/overall-slice.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
 import type { RunRef, StageResult } from '../domain/stage.ts';
 import type { HostProxies } from './activity-proxies.ts';
@@ -92,7 +93,7 @@ export const evaluateWhileTraining = async (
       const evaluated = await evaluate(input, checkpoint);
       evaluations.push(evaluated);
       after = checkpoint.step;
-      const all = evaluated.record.result.slices.find((slice) => slice.family === 'all' && slice.transform === 'all');
+      const all = overallSlice(evaluated.record.result);
       board.note(
         'evaluate-checkpoints',
         evaluations.length,

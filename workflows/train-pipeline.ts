@@ -17,6 +17,7 @@ import type { StageProgressSignal } from '../activities/pulse.ts';
 import type { ArtifactRef } from '../domain/artifact.ts';
 import { bestCheckpoint } from '../domain/best-checkpoint.ts';
 import { parseRunSpec } from '../domain/parse-run-spec.ts';
+import { runIdAt } from '../domain/run-id.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
 import type { PipelineProgress, PlanEntry, RunRef, StageName, StageResult, TrainResult } from '../domain/stage.ts';
 import { type HostProxies, hostActivities } from './activity-proxies.ts';
@@ -41,9 +42,7 @@ const parse = (input: unknown): RunSpec => {
 };
 
 /** `miniature-20260102-030405`, from the time at which the workflow began. */
-const runIdOf = (spec: RunSpec): string =>
-  spec.run ??
-  `${spec.name}-${workflowInfo().startTime.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}`;
+const runIdOf = (spec: RunSpec): string => spec.run ?? runIdAt(spec.name, workflowInfo().startTime);
 
 /** What the stages of one run share. */
 interface Pipeline {

@@ -1,6 +1,7 @@
 import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Command } from 'commander';
 import { LensmithError } from '../../domain/errors.ts';
+import { controlQueue } from '../../domain/task-queues.ts';
 import { connectClient } from '../connect.ts';
 
 const write = (line: string): void => {
@@ -40,7 +41,7 @@ const enable = (name: string, options: { host: string; at: string; timezone: str
       type: 'startWorkflow' as const,
       workflowType: 'nightly-evaluation',
       workflowId: scheduleIdOf(name),
-      taskQueue: 'lensmith',
+      taskQueue: controlQueue,
       args: [{ name, host: options.host }],
     };
     const handle = client.schedule.getHandle(scheduleIdOf(name));

@@ -9,9 +9,11 @@ import { planStages } from '../../activities/plan-run.ts';
 import { readSpec, runFilePath } from '../../activities/read-run.ts';
 import { LensmithError } from '../../domain/errors.ts';
 import { parseRunSpec } from '../../domain/parse-run-spec.ts';
+import { runIdAt } from '../../domain/run-id.ts';
 import type { RunSpec } from '../../domain/run-spec.ts';
 import type { TrainResult } from '../../domain/stage.ts';
 import { summarySchema } from '../../domain/summary.ts';
+import { controlQueue } from '../../domain/task-queues.ts';
 import { writeFileAtomic } from '../../processes/atomic-file.ts';
 import { connectClient, stackEnvironment } from '../connect.ts';
 import { followRun } from '../follow.ts';
@@ -24,14 +26,12 @@ const write = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-const timestamp = (): string => new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-
 const start = async (spec: RunSpec): Promise<string> => {
-  const run = spec.run ?? `${spec.name}-${timestamp()}`;
+  const run = spec.run ?? runIdAt(spec.name, new Date());
   const client = await connectClient();
   try {
     await client.workflow.start('train-pipeline', {
-      taskQueue: 'lensmith',
+      taskQueue: controlQueue,
       workflowId: workflowIdOf(run),
       // The run's folder is what says whether a run may begin again; Temporal only refuses one that still runs.
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
@@ -105,7 +105,7 @@ const watch = async (run: string): Promise<void> => {
 
 const dryRun = async (spec: RunSpec): Promise<void> => {
   const host = await hostFromEnvironment(await stackEnvironment());
-  const run = spec.run ?? `${spec.name}-${timestamp()}`;
+  const run = spec.run ?? runIdAt(spec.name, new Date());
   const dir = join(runsFolder(host), run);
   write(planTable(run, await planStages(host, { dir }, spec)));
   const folder = join(host.home, 'plans');
