@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
 import type { isolationLevels } from '../domain/sandbox.ts';
 import { readFrames } from './frames.ts';
+import { guestEnvironment } from './guest-environment.ts';
 
 const guest = fileURLToPath(new URL('guest/main.py', import.meta.url));
 const startMs = 60_000;
@@ -18,7 +19,7 @@ const connectMs = 20_000;
 export type Isolation = (typeof isolationLevels)[number];
 
 const readySchema = z.union([
-  z.object({ ready: z.literal(true) }),
+  z.object({ ready: z.literal(true), seccomp: z.boolean(), landlock: z.int() }),
   z.object({ ready: z.literal(false), wants: z.enum(['isolation', 'libraries']), message: z.string() }),
 ]);
 const failedSchema = z.object({ failed: z.string(), message: z.string() });
@@ -36,8 +37,16 @@ interface Waiting {
   readonly reject: (error: LensmithError) => void;
 }
 
+/** What the kernel gives beyond namespaces. */
+export interface Walls {
+  readonly seccomp: boolean;
+  /** Version of the kernel's Landlock interface; 0 without. */
+  readonly landlock: number;
+}
+
 /** A running fork server of the guest. */
 export interface ForkServer {
+  readonly walls: Walls;
   readonly alive: () => boolean;
   /** Forks a session and waits for its connection. */
   readonly open: (session: string) => Promise<GuestConnection>;
@@ -60,8 +69,8 @@ const refused = (reason: string): LensmithError =>
 const incomplete = (python: string, reason: string): LensmithError =>
   new LensmithError(
     'config',
-    `expected a Python with numpy, PIL, cv2 and matplotlib: ${reason}. Install numpy, pillow, opencv-python-headless ` +
-      'and matplotlib for it, or name another interpreter',
+    `expected a Python with numpy, PIL, cv2, matplotlib, scipy, skimage, sympy and pandas: ${reason}. Install numpy, ` +
+      'pillow, opencv-python-headless, matplotlib, scipy, scikit-image, sympy and pandas for it, or name another interpreter',
     { where: python },
   );
 
@@ -81,20 +90,6 @@ const firstLine = async (child: ChildProcess, lines: Interface): Promise<string>
   ])) as [string];
   return line;
 };
-
-/** Only what Python needs of the environment reaches the guest, and so the code of the model. */
-const guestEnvironment = (isolation: Isolation, scratch: string): Record<string, string> => ({
-  // No program is found by its name: matplotlib would look for fonts with one, and code has no need of any.
-  PATH: '/nonexistent',
-  HOME: isolation === 'none' ? scratch : '/sandbox',
-  TMPDIR: isolation === 'none' ? scratch : '/sandbox/tmp',
-  LANG: 'C.UTF-8',
-  MPLBACKEND: 'Agg',
-  MPLCONFIGDIR: join(isolation === 'none' ? scratch : '/tmp', 'matplotlib'),
-  OMP_NUM_THREADS: '1',
-  OPENBLAS_NUM_THREADS: '1',
-  PYTHONDONTWRITEBYTECODE: '1',
-});
 
 /**
  * Starts a fork server of the guest: a Python process that has imported the imaging libraries and forks a session for
@@ -163,11 +158,13 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
   };
 
   const lines = createInterface({ input: child.stdout });
+  let walls: Walls;
   try {
     const ready = readySchema.parse(JSON.parse(await firstLine(child, lines)));
     if (!ready.ready) {
       throw ready.wants === 'isolation' ? refused(ready.message) : incomplete(python, ready.message);
     }
+    walls = { seccomp: ready.seccomp, landlock: ready.landlock };
   } catch (error) {
     await close();
     throw error instanceof LensmithError ? error : unavailable(`the guest did not start: ${String(error)}`, error);
@@ -185,6 +182,7 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
   };
 
   return {
+    walls,
     alive: () => !ended,
     kill: (session) => send({ kill: session }),
     close,

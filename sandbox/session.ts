@@ -13,6 +13,7 @@ import {
 } from '../domain/sandbox.ts';
 import type { ForkServer, GuestConnection, Isolation } from './fork-server.ts';
 import { encodeFrame } from './frames.ts';
+import type { PreparedSessions } from './prepared-sessions.ts';
 
 /** The guest ends a call at its limit; past this it is taken for lost, and killed with all that it started. */
 const graceMs = 8000;
@@ -94,20 +95,21 @@ const createExchange = (connection: GuestConnection) => {
  */
 export const openSession = async (
   server: ForkServer,
+  prepared: PreparedSessions,
   id: string,
   request: SessionRequest,
   isolation: Isolation,
   onEnd: () => void,
 ): Promise<Session> => {
   const images = await Promise.all(request.images.map(bytesOf));
-  const connection = await server.open(id);
+  const { id: guestId, connection } = await prepared.take();
   const exchange = createExchange(connection);
   const listeners = [onEnd];
   connection.socket.once('close', () => {
     for (const listener of listeners) listener();
   });
   const end = (): void => {
-    server.kill(id);
+    server.kill(guestId);
     connection.socket.destroy();
   };
 

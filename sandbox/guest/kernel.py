@@ -15,6 +15,7 @@ CLONE_NEWNET = 0x40000000
 MS_RDONLY = 1
 MS_NOSUID = 2
 MS_NODEV = 4
+MS_NOEXEC = 8
 MS_REMOUNT = 32
 MS_BIND = 4096
 MS_REC = 16384
@@ -69,6 +70,11 @@ def unshare(namespaces: int) -> None:
     _check(_libc.unshare(ctypes.c_int(namespaces)), "unshare")
 
 
+def enter_namespace(handle: int) -> None:
+    """Moves this process into the namespace of an open /proc/PID/ns file; a pid namespace holds for children only."""
+    _check(_libc.setns(ctypes.c_int(handle), 0), "setns")
+
+
 def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
     """mount(2)."""
     encoded = [None if value is None else value.encode() for value in (source, target, kind, options)]
@@ -84,9 +90,25 @@ def pivot_root(root: str) -> None:
     os.chdir("/")
 
 
-def prctl(option: int, value: int) -> None:
-    """prctl(2) with one argument."""
-    _check(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), 0, 0, 0), f"prctl {option}")
+def prctl(option: int, value: int, second: int = 0) -> None:
+    """prctl(2) with one or two arguments."""
+    _check(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), ctypes.c_ulong(second), 0, 0), f"prctl {option}")
+
+
+def system_call(number: int, *arguments: int | ctypes.Array[ctypes.c_char] | None) -> int:
+    """syscall(2); a negative result leaves its reason in errno."""
+    plain = [ctypes.c_long(value) if isinstance(value, int) else value for value in arguments]
+    return int(_libc.syscall(ctypes.c_long(number), *plain))
+
+
+def checked_call(name: str, number: int, *arguments: int | ctypes.Array[ctypes.c_char] | None) -> int:
+    """syscall(2); raises OSError with the name where it fails."""
+    return _check(system_call(number, *arguments), name)
+
+
+def advise(address: int, length: int, advice: int) -> None:
+    """madvise(2)."""
+    _check(_libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(length), ctypes.c_int(advice)), "madvise")
 
 
 class _CapabilityHeader(ctypes.Structure):

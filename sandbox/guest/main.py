@@ -1,4 +1,4 @@
-"""The fork server: imports what model code uses, once, and forks a session for each request on its standard input.
+"""The fork server: forks a session for each request on its standard input.
 
 `main.py ISOLATION SCRATCH MEETING`: ISOLATION is `namespaces` or `none`; SCRATCH an empty folder; MEETING the folder of
 the supervisor's socket. Requests are JSON lines, `{"open": ID}` and `{"kill": ID}`. It ends when its input does.
@@ -13,39 +13,22 @@ import socket
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 os.environ["MPLBACKEND"] = "Agg"
 
 import kernel
+import libraries
+import memory_watch
 import process_tree
 import root_view
+from confinement import Confinement
+from launching import ForkLauncher, Launcher, ZygoteLauncher
+from session import Session, serve
 from work_folder import WorkFolder
+from zygote import Zygote
 
 _FOLDER_MEBIBYTES = 256
-_SESSION_NAMESPACES = (
-    kernel.CLONE_NEWUSER
-    | kernel.CLONE_NEWPID
-    | kernel.CLONE_NEWNS
-    | kernel.CLONE_NEWNET
-    | kernel.CLONE_NEWIPC
-    | kernel.CLONE_NEWUTS
-)
-
-
-def _import_libraries() -> None:
-    import cv2
-    import matplotlib.pyplot
-    import numpy
-    import PIL.Image
-    import PIL.ImageDraw
-    import PIL.ImageFilter
-    import PIL.ImageOps
-    import session
-
-    cv2.setNumThreads(1)
-    PIL.Image.init()
-    del matplotlib, numpy, session
 
 
 def _address_space() -> int:
@@ -55,16 +38,17 @@ def _address_space() -> int:
 class ForkServer:
     """Keeps the sessions that it has forked, by id."""
 
-    def __init__(self, isolated: bool, scratch: str, meeting: str) -> None:
-        self._isolated = isolated
+    def __init__(
+        self, confinement: Confinement | None, scratch: str, meeting: str, launcher: Launcher, inherited: int
+    ) -> None:
+        self._confinement = confinement
         self._scratch = scratch
-        self._socket = str(Path("/sandbox/meeting" if isolated else meeting, "sessions.sock"))
-        self._base_bytes = _address_space()
+        self._socket = str(Path("/sandbox/meeting" if confinement else meeting, "sessions.sock"))
+        self._launcher = launcher
+        self._inherited = inherited
         self._sessions: dict[int, str] = {}
 
     def _run_session(self, identifier: str) -> None:
-        from session import serve
-
         # Its standard input is the server's, where the next requests stand.
         with Path(os.devnull).open() as null:
             os.dup2(null.fileno(), 0)
@@ -72,19 +56,20 @@ class ForkServer:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.connect(self._socket)
         folder = "/sandbox"
-        if self._isolated:
+        if self._confinement:
             kernel.map_identity("self", 1000, 0, 0)
             root_view.hide_in_session(_FOLDER_MEBIBYTES)
             os.setsid()
-            kernel.drop_capabilities()
+            self._confinement.first_process()
         else:
             os.setsid()
             # Without a pid namespace, what outlives its parent still has to be found below this process.
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+            kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
             folder = self._folder(identifier)
             Path(folder).mkdir()
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-        serve(connection, identifier, folder, self._base_bytes, self._isolated)
+        session = Session(folder, self._launcher, self._inherited, isolated=self._confinement is not None)
+        serve(connection, session, identifier)
 
     def _folder(self, identifier: str) -> str:
         return str(Path(self._scratch, identifier))
@@ -92,7 +77,7 @@ class ForkServer:
     def open(self, identifier: str) -> None:
         """Forks a session, which connects to the supervisor by itself."""
         try:
-            pid = kernel.clone_process(_SESSION_NAMESPACES) if self._isolated else os.fork()
+            pid = kernel.clone_process(self._confinement.namespaces) if self._confinement else os.fork()
         except OSError as error:
             _say({"failed": identifier, "message": str(error)})
             return
@@ -110,14 +95,14 @@ class ForkServer:
         """Ends a session with everything that it started."""
         for pid, name in self._sessions.items():
             if name == identifier:
-                process_tree.kill([pid] if self._isolated else [*process_tree.descendants(pid), pid])
+                process_tree.kill([pid] if self._confinement else [*process_tree.descendants(pid), pid])
 
     def reap(self) -> None:
         """Forgets sessions that have ended."""
         with contextlib.suppress(ChildProcessError):
             while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
                 identifier = self._sessions.pop(pid, None)
-                if identifier is not None and not self._isolated:
+                if identifier is not None and not self._confinement:
                     # What the session started came to this process, its subreaper.
                     self._end_orphans()
                     WorkFolder(self._folder(identifier)).remove()
@@ -134,15 +119,16 @@ class ForkServer:
             while self._sessions:
                 self._sessions.pop(os.waitpid(-1, 0)[0], None)
 
-    def serve(self) -> None:
-        """Takes requests until the input ends."""
+    def serve(self, also: socket.socket | None) -> None:
+        """Takes requests until the input, or `also`, ends."""
         pending = b""
+        watched = [0] if also is None else [0, also.fileno()]
         while True:
-            ready, _, _ = select.select([0], [], [], 1.0)
+            ready, _, _ = select.select(watched, [], [], 1.0)
             self.reap()
             if not ready:
                 continue
-            part = os.read(0, 65536)
+            part = os.read(0, 65536) if 0 in ready else b""
             if not part:
                 return
             *lines, pending = (pending + part).split(b"\n")
@@ -158,31 +144,74 @@ def _say(message: dict[str, Any]) -> None:
     os.write(1, json.dumps(message).encode() + b"\n")
 
 
+def _run_zygote(requests: socket.socket, life: socket.socket, confinement: Confinement) -> NoReturn:
+    try:
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        try:
+            libraries.load()
+        except ImportError as error:
+            life.sendall(json.dumps({"failed": str(error)}).encode())
+            os._exit(1)
+        life.sendall(json.dumps({"inherited": memory_watch.own_bytes("self")}).encode())
+        Zygote(requests, confinement, _address_space()).serve()
+    except BaseException:  # noqa: BLE001 - the fork must never go on as the server
+        traceback.print_exc()
+    os._exit(1)
+
+
+def _serve_isolated(scratch: str, meeting: str) -> None:
+    try:
+        root_view.enter(meeting, scratch)
+    except OSError as error:
+        _say({"ready": False, "wants": "isolation", "message": str(error)})
+        return
+    confinement = Confinement()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    life, end_of_life = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        ours.close()
+        life.close()
+        _run_zygote(theirs, end_of_life, confinement)
+    theirs.close()
+    end_of_life.close()
+    answer = json.loads(life.recv(4096) or b'{"failed": "the process that imports the libraries ended"}')
+    if "failed" in answer:
+        _say({"ready": False, "wants": "libraries", "message": answer["failed"]})
+        return
+    root_view.freeze()
+    server = ForkServer(
+        confinement, scratch, meeting, ZygoteLauncher(ours, confinement.namespace_files), answer["inherited"]
+    )
+    _say({"ready": True, "seccomp": confinement.seccomp, "landlock": confinement.landlock})
+    try:
+        server.serve(life)
+    finally:
+        server.kill_all()
+
+
+def _serve_plain(scratch: str, meeting: str) -> None:
+    try:
+        libraries.load()
+    except ImportError as error:
+        _say({"ready": False, "wants": "libraries", "message": str(error)})
+        return
+    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    server = ForkServer(None, scratch, meeting, ForkLauncher(_address_space()), memory_watch.own_bytes("self"))
+    _say({"ready": True, "seccomp": False, "landlock": 0})
+    try:
+        server.serve(None)
+    finally:
+        server.kill_all()
+
+
 def main() -> None:
     """Isolates itself, imports, and serves."""
     isolation, scratch, meeting = sys.argv[1:]
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
     if isolation == "namespaces":
-        try:
-            root_view.enter(meeting, scratch)
-        except OSError as error:
-            _say({"ready": False, "wants": "isolation", "message": str(error)})
-            return
-    try:
-        _import_libraries()
-    except ImportError as error:
-        _say({"ready": False, "wants": "libraries", "message": str(error)})
-        return
-    if isolation == "namespaces":
-        root_view.freeze()
+        _serve_isolated(scratch, meeting)
     else:
-        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-    server = ForkServer(isolation == "namespaces", scratch, meeting)
-    _say({"ready": True})
-    try:
-        server.serve()
-    finally:
-        server.kill_all()
+        _serve_plain(scratch, meeting)
 
 
 main()

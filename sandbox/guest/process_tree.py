@@ -4,13 +4,14 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-_ROUNDS = 60
+_END_SECONDS = 3.0
+_REMEMBERED = 64
 
 
-def _living() -> dict[int, int]:
+def living() -> dict[int, int]:
     """The parent of each process in /proc that is no zombie."""
     parents = {}
     for name in os.listdir("/proc"):
@@ -24,12 +25,12 @@ def _living() -> dict[int, int]:
 
 def children(parent: int) -> set[int]:
     """Living processes right below `parent`."""
-    return {pid for pid, above in _living().items() if above == parent}
+    return {pid for pid, above in living().items() if above == parent}
 
 
 def descendants(root: int) -> set[int]:
     """Living processes below `root`. Those that outlived their parents count where `root` is a subreaper."""
-    parents = _living()
+    parents = living()
     found: set[int] = set()
     pending = [root]
     while pending:
@@ -47,20 +48,37 @@ def kill(pids: Iterable[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
+_statuses: dict[int, int] = {}
+
+
 def reap() -> None:
-    """Takes leave of children that have ended."""
+    """Takes leave of children that have ended; `status_of` tells how."""
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0] > 0:
-            pass
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            if len(_statuses) >= _REMEMBERED:
+                _statuses.pop(next(iter(_statuses)))
+            _statuses[pid] = status
 
 
-def end_all_but(keep: int) -> bool:
-    """Ends every descendant of this process but `keep`; False where they multiply faster than they can be ended."""
-    for round_number in range(_ROUNDS):
-        doomed = descendants(os.getpid()) - {keep}
+def status_of(pid: int) -> int | None:
+    """How a child ended, as waitpid says it, once; None where it is not known."""
+    reap()
+    return _statuses.pop(pid, None)
+
+
+def end_all(find: Callable[[], set[int]], keep: set[int]) -> bool:
+    """Ends what `find` finds but `keep`; False where it multiplies faster than it can be ended."""
+    pause = 0.0002
+    deadline = time.monotonic() + _END_SECONDS
+    while time.monotonic() < deadline:
+        doomed = find() - keep
         reap()
         if not doomed:
             return True
         kill(doomed)
-        time.sleep(0.0002 * (1 + round_number))
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.01)
     return False

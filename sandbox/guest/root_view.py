@@ -9,10 +9,11 @@ import kernel
 
 _FROZEN = kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
 _PROC = kernel.MS_NOSUID | kernel.MS_NODEV
+_WRITABLE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 # From this kernel on pid_max belongs to the pid namespace; before it, to the host. 301 is the least it takes.
 _PID_MAX_OF_NAMESPACE = (6, 14)
 _PROCESSES = "301"
-_DEVICES = ("null", "zero", "urandom", "random", "full")
+DEVICES = ["/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"]
 
 
 def _visible() -> list[str]:
@@ -40,13 +41,14 @@ def _bind_read_only(root: str, path: str) -> None:
 
 
 def enter(meeting_place: str, scratch: str) -> None:
-    """Enters a user and a mount namespace whose root holds only what Python needs.
+    """Enters namespaces without a network, whose root holds only what Python needs.
 
     `meeting_place` is the folder of the supervisor's socket, seen as /sandbox/meeting; `scratch` an empty folder of the
     host on which the new root is built. /proc stays for writing identity maps; a session hides both.
     """
     user, group = os.getuid(), os.getgid()
     kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS)
+    kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS)
     kernel.map_identity("self", 0, user, group)
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", scratch, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=755")
@@ -54,9 +56,9 @@ def enter(meeting_place: str, scratch: str) -> None:
     kernel.mount("tmpfs", f"{scratch}/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=16m,mode=700")
     for path in _visible():
         _bind_read_only(scratch, path)
-    for device in _DEVICES:
+    for device in DEVICES:
         # A device takes writes all the same; only its mode and owner, the host's, are safe so.
-        _bind_read_only(scratch, f"/dev/{device}")
+        _bind_read_only(scratch, device)
     for folder in ("/sandbox/meeting", "/proc"):
         Path(scratch + folder).mkdir(parents=True, exist_ok=True)
     kernel.mount(meeting_place, f"{scratch}/sandbox/meeting", None, kernel.MS_BIND)
@@ -84,7 +86,7 @@ def _limit_session() -> None:
 def hide_in_session(mebibytes: int) -> None:
     """In a session's own mount namespace: one private folder to write in, its own /proc, and no meeting place."""
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    kernel.mount("tmpfs", "/sandbox", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, f"size={mebibytes}m,mode=700")
+    kernel.mount("tmpfs", "/sandbox", "tmpfs", _WRITABLE, f"size={mebibytes}m,mode=700,nr_inodes=40000")
     kernel.mount("proc", "/proc", "proc", _PROC)
     _limit_session()
     # Read-only: to the kernel this user may be the host's root, who could write settings of the host here.

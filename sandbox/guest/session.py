@@ -1,182 +1,325 @@
-"""One session: its folder, the holder of its variables, and the deadline of each call."""
+"""One session: its folder, the interpreter of its code with a snapshot to go back to, and the deadline of each call."""
 
+import contextlib
 import os
-import select
 import signal
 import socket
 import time
-from os import _exit
 from pathlib import Path
 from typing import Any
 
+import channel
+import memory_watch
 import process_tree
-import resource_limits
+from channel import Channel
 from checked_result import checked_result
 from failures import failed
 from frames import receive_frame, send_frame
-from holder import hold
-from session_inputs import first_namespace
+from launching import Launcher, LaunchError
+from saved_images import save_images
+from wake import WAKE
 from work_folder import WorkFolder, WorkFolderError
 
-_END_SECONDS = 2.0
+_SETTLE_SECONDS = 5.0
+_READY_SECONDS = 25.0
+_DEATH_SECONDS = 1.0
+_MEBIBYTE = 1024 * 1024
 
 
-def _death(number: object, code: object, seconds: float) -> dict[str, Any]:
-    if number == signal.SIGXCPU:
-        return failed("timeout", "TimeLimit", f"the code used more processor time than {seconds:g} seconds allow")
-    if number == signal.SIGKILL:
-        return failed("memory", "MemoryLimit", "the code was killed, as the system does for want of memory")
-    if number == 0:
-        return failed("exception", "SystemExit", f"the code left its interpreter with exit code {code}")
-    return failed("exception", "Crash", f"the code crashed its interpreter (signal {number})")
+class InputError(ValueError):
+    """Raised for an input image that does not decode."""
 
 
-def _receive(channel: socket.socket, deadline: float) -> dict[str, Any] | None:
-    """The next message; None where nobody is left to send one, TimeoutError past the deadline."""
-    ready, _, _ = select.select([channel], [], [], max(0.0, deadline - time.monotonic()))
-    if not ready:
-        raise TimeoutError
-    channel.settimeout(max(0.1, deadline + _END_SECONDS - time.monotonic()))
-    return receive_frame(channel)
+class _Process:
+    """A process of the session, by pid and pidfd."""
+
+    def __init__(self, pid: int, handle: int) -> None:
+        self.pid = pid
+        self.handle = handle
+
+    def ended(self, seconds: float = 0.0) -> bool:
+        return channel.ended(self.handle, seconds)
+
+    def send(self, number: int) -> None:
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(self.handle, number)
+
+    def forget(self) -> None:
+        os.close(self.handle)
+
+
+class _LastPid:
+    """The pid that this namespace gave last: as long as it stays, nothing was started."""
+
+    def __init__(self) -> None:
+        self._file = os.open("/proc/loadavg", os.O_RDONLY | os.O_CLOEXEC)
+        self._known = b""
+
+    def _read(self) -> bytes:
+        return os.pread(self._file, 128, 0).rpartition(b" ")[2]
+
+    def remember(self) -> None:
+        self._known = self._read()
+
+    def same(self) -> bool:
+        return self._known == self._read()
 
 
 class Session:
-    """Runs calls one after the other."""
+    """Runs calls one after the other.
 
-    def __init__(self, config: dict[str, Any], folder: str, base_bytes: int, isolated: bool) -> None:
-        self._limits = config["limits"]
-        self._stateful = config["state"] == "stateful"
+    An interpreter is forked ahead, before the configuration is known. `settle` belongs after each reply: it does what
+    the next call needs and the last one's sender does not wait for.
+    """
+
+    def __init__(self, folder: str, launcher: Launcher, inherited: int, *, isolated: bool) -> None:
+        """`inherited` is the memory that an interpreter shares with all others, bytes."""
+        self._launcher = launcher
+        self._inherited = inherited
         self._isolated = isolated
-        self._base_bytes = base_bytes
         self._place = str(Path(folder, "session"))
         Path(self._place).mkdir()
-        self._namespace = first_namespace(config, self._place)
         self._work = WorkFolder(folder)
+        self._config: dict[str, Any] = {}
+        self._limits: dict[str, Any] = {}
+        self._stateful = True
+        self._pending: dict[str, Any] | None = None
+        self._snapshot: _Process | None = None
+        self._retired: _Process | None = None
+        self._spoilt = False
+        self._last_pid = _LastPid()
+        self._start()
+
+    def _start(self) -> None:
+        self._channel = Channel()
+        pid = self._launcher.launch(self._channel, self._place)
+        handle = channel.open_process(pid)
+        if handle is None:
+            raise LaunchError("no process for the code: it ended at its start")
+        self._live = _Process(pid, handle)
+
+    def _introduce(self) -> None:
+        """Gives the interpreter its configuration, and waits for the namespace that the first call sees."""
+        deadline = time.monotonic() + _READY_SECONDS
+        try:
+            self._channel.send(self._config, deadline)
+            answer = self._receive(deadline)
+        except (OSError, ValueError, memory_watch.MemoryExceededError) as error:
+            raise InputError(f"the images cannot be decoded within the limits: {type(error).__name__}") from error
+        if answer is None or answer.get("ready") is not True:
+            raise InputError(str((answer or {}).get("message", "decoding took more than the session may")))
+
+    def configure(self, config: dict[str, Any]) -> None:
+        """Makes the session what its request says. Raises InputError for an image that does not decode."""
+        self._limits = config["limits"]
+        self._stateful = config["state"] == "stateful"
+        try:
+            self._config = save_images(config, self._place)
+        except (ValueError, OSError) as error:
+            raise InputError(str(error)) from error
         self._work.keep()
-        self._channel: socket.socket | None = None
-        self._holder = 0
+        self._introduce()
 
-    def _start_holder(self, connection: socket.socket) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                connection.close()
-                ours.close()
-                os.setsid()
-                # What native code prints past Python is nobody's output, and not for the supervisor's log.
-                with Path(os.devnull).open("wb") as null:
-                    os.dup2(null.fileno(), 1)
-                    os.dup2(null.fileno(), 2)
-                os.chdir(self._place)
-                resource_limits.apply(self._limits, self._base_bytes, self._isolated)
-                hold(theirs, self._namespace, self._limits, self._stateful)
-            finally:
-                _exit(1)
-        theirs.close()
-        self._holder, self._channel = pid, ours
-        return ours
+    def prepare(self) -> None:
+        """What the first call needs and the opening need not wait for."""
+        if not self._stateful:
+            self._take_snapshot()
 
-    def _forget_holder(self) -> None:
-        """Ends everything; the next call starts from the first namespace."""
-        if self._channel is not None:
-            self._channel.close()
-        if not process_tree.end_all_but(0) and self._isolated:
+    def _receive(self, deadline: float) -> dict[str, Any] | None:
+        most = self._limits["memoryMib"] * _MEBIBYTE
+        watch = lambda: memory_watch.check(self._processes(), self._inherited, most)  # noqa: E731
+        return self._channel.receive(deadline, self._live.handle, watch)
+
+    def _processes(self) -> set[int]:
+        if self._isolated:
+            # All of the pid namespace: the interpreter's parent is outside of it.
+            return set(process_tree.living()) - {os.getpid()}
+        return process_tree.descendants(os.getpid())
+
+    def _kept(self) -> set[int]:
+        return {process.pid for process in (self._live, self._snapshot) if process is not None}
+
+    def _end_others(self, kept: set[int]) -> bool:
+        """Ends every process of the session but those; False where they multiply faster than they can be ended."""
+        if self._isolated and self._last_pid.same():
+            return True
+        return process_tree.end_all(self._processes, kept)
+
+    def _retire(self, process: _Process) -> None:
+        """Ends a process that nobody waits for."""
+        if self._retired is not None:
+            self._retired.forget()
+        process.send(signal.SIGKILL)
+        self._retired = process
+
+    def _forget_all(self) -> None:
+        if not process_tree.end_all(self._processes, set()) and self._isolated:
             # The first process of a pid namespace ends all others at one stroke.
             os.kill(-1, signal.SIGKILL)
             process_tree.reap()
-        self._channel, self._holder = None, 0
+        for process in (self._live, self._snapshot):
+            if process is not None:
+                process.forget()
+        self._channel.close()
+        self._snapshot = None
 
-    def _undo(self, channel: socket.socket, told: bool = False) -> None:
-        """Ends the call with what it started, and restores the folder.
+    def _begin_again(self) -> None:
+        """The next call starts from the input images."""
+        self._forget_all()
+        self._work.restore()
+        self._start()
+        self._introduce()
+        self._spoilt = False
 
-        Unless it has `told` so already, the holder says when the call is gone.
-        """
-        deadline = time.monotonic() + _END_SECONDS
-        ended = process_tree.end_all_but(self._holder)
-        message: dict[str, Any] | None = {}
+    def _adopt(self, message: dict[str, Any] | None) -> bool:
+        """Takes the processes that a settled interpreter names; False where it does not tell the truth."""
+        processes = self._processes()
+        pids = [(message or {}).get(key) for key in ("live", "snapshot")]
+        if any(type(pid) is not int or pid not in processes for pid in pids) or pids[0] == pids[1]:
+            return False
+        handles = [channel.open_process(pid) for pid in pids if type(pid) is int]
+        found = [_Process(pid, handle) for pid, handle in zip(pids, handles, strict=True) if pid and handle is not None]
+        if len(found) != 2:
+            for process in found:
+                process.forget()
+            return False
+        self._live.forget()
+        if self._snapshot is not None:
+            self._retire(self._snapshot)
+        self._live, self._snapshot = found
+        kept = {process.pid for process in found}
+        others = self._processes() - kept
+        if self._retired is not None:
+            others.discard(self._retired.pid)
+        if others and not process_tree.end_all(self._processes, kept):
+            return False
+        if self._isolated:
+            self._last_pid.remember()
+        return True
+
+    def _take_snapshot(self) -> None:
+        deadline = time.monotonic() + _SETTLE_SECONDS
         try:
-            while not told and message is not None:
-                message = _receive(channel, deadline)
-                told = message is not None and ("died" in message or "reaped" in message)
-        except (OSError, ValueError):
-            message = None
-        if message is None or not ended:
-            self._forget_holder()
-        self._work.restore()
+            self._channel.drain()
+            self._channel.send({"settle": True}, deadline)
+            settled = self._adopt(self._receive(deadline))
+        except (OSError, ValueError, memory_watch.MemoryExceededError):
+            settled = False
+        if not settled:
+            self._pending = failed("policy", "Tampering", "the code left an interpreter that does not answer")
+            self._begin_again()
 
-    def _reset(self) -> None:
-        self._forget_holder()
+    def _go_back(self) -> None:
+        """After the live interpreter has ended: the snapshot takes its place."""
         self._work.restore()
+        self._spoilt = False
+        if self._snapshot is None:
+            self._begin_again()
+            return
+        self._live.forget()
+        self._live, self._snapshot = self._snapshot, None
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        try:
+            self._channel.drain()
+            self._live.send(WAKE)
+            self._live.send(signal.SIGCONT)
+            settled = self._adopt(self._receive(deadline))
+        except (OSError, ValueError, memory_watch.MemoryExceededError):
+            settled = False
+        if not settled:
+            self._pending = failed("policy", "Tampering", "the code ended the process that keeps its variables")
+            self._begin_again()
 
-    def _commit(self, channel: socket.socket, result: dict[str, Any], holder: object) -> dict[str, Any]:
-        """Makes the call's process the holder, and what is in the folder what later calls go back to."""
-        if not isinstance(holder, int) or holder not in process_tree.descendants(os.getpid()):
-            self._undo(channel)
-            return failed("policy", "Tampering", "the code changed what its interpreter reports")
+    def settle(self) -> None:
+        """Between calls: undoes the last one where it failed, else makes its state the one to go back to."""
+        if self._spoilt:
+            self._go_back()
+        else:
+            self._take_snapshot()
+
+    def _death(self, seconds: float) -> dict[str, Any]:
+        # A dying process closes its channel some time before it is gone.
+        if not self._live.ended(_DEATH_SECONDS):
+            return failed("policy", "Tampering", "the code closed the channel of its interpreter")
+        status = self._launcher.status_of(self._live.pid)
+        number = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else 0
+        if number == signal.SIGXCPU:
+            return failed("timeout", "TimeLimit", f"the code used more processor time than {seconds:g} seconds allow")
+        if number == signal.SIGKILL:
+            return failed("memory", "MemoryLimit", "the code was killed, as the system does for want of memory")
+        if number == 0:
+            code = None if status is None else os.WEXITSTATUS(status)
+            return failed("exception", "SystemExit", f"the code left its interpreter with exit code {code}")
+        return failed("exception", "Crash", f"the code crashed its interpreter (signal {number})")
+
+    def _outcome(self, code: str, seconds: float) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        try:
+            self._channel.drain()
+            self._channel.send({"code": code, "seconds": seconds}, deadline)
+            message = self._receive(deadline)
+        except TimeoutError:
+            return failed("timeout", "TimeLimit", f"the code ran longer than {seconds:g} seconds")
+        except memory_watch.MemoryExceededError:
+            return failed("memory", "MemoryLimit", f"the code held more than {self._limits['memoryMib']} MiB")
+        except (OSError, ValueError) as error:
+            return failed("policy", "Tampering", f"the code disturbed its own interpreter: {error}")
+        if message is None:
+            return self._death(seconds)
+        result = checked_result(message, self._limits)
+        return result or failed("policy", "Tampering", "the code changed what its interpreter reports")
+
+    def _committed(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Keeps what a call left in the folder, and ends what it started."""
+        if not self._end_others(self._kept()):
+            return failed("policy", "Processes", "the code starts processes faster than they can be ended")
+        if self._live.ended():
+            return failed("policy", "Tampering", "the code ended its own interpreter")
         try:
             self._work.keep()
         except WorkFolderError as error:
-            self._undo(channel)
             return failed("policy", "WorkFolder", str(error))
-        self._holder = holder
-        if process_tree.end_all_but(holder):
+        return result
+
+    def _call(self, code: str, seconds: float) -> dict[str, Any]:
+        if self._pending is not None:
+            result, self._pending = self._pending, None
             return result
-        self._reset()
-        return failed("policy", "Processes", "the code starts processes faster than they can be ended")
-
-    @staticmethod
-    def _ask(channel: socket.socket, code: str, deadline: float) -> dict[str, Any] | None:
-        while select.select([channel], [], [], 0)[0]:
-            # Only code that writes to the channel leaves something here.
-            if _receive(channel, deadline) is None:
-                return None
-        send_frame(channel, {"code": code})
-        return _receive(channel, deadline)
-
-    def _call(self, connection: socket.socket, code: str, seconds: float) -> dict[str, Any]:
-        channel = self._channel or self._start_holder(connection)
-        try:
-            message = self._ask(channel, code, time.monotonic() + seconds)
-        except TimeoutError:
-            self._undo(channel)
-            return failed("timeout", "TimeLimit", f"the code ran longer than {seconds:g} seconds")
-        except (OSError, ValueError) as error:
-            self._reset()
-            return failed("policy", "Tampering", f"the code disturbed its own interpreter: {error}")
-        if message is None:
-            self._reset()
-            return failed("policy", "Tampering", "the code ended its own interpreter")
-        if "died" in message:
-            self._undo(channel, told=True)
-            return _death(message["died"], message.get("code"), seconds)
-        result = checked_result(message, self._limits)
-        if result is None:
-            self._undo(channel)
-            return failed("policy", "Tampering", "the code changed what its interpreter reports")
+        if self._live.ended():
+            # Something that the last call left behind ended it; the snapshot is the same state.
+            self._go_back()
+        result = self._outcome(code, seconds)
+        if result["error"] is None and self._stateful:
+            result = self._committed(result)
         if result["error"] is not None or not self._stateful:
-            self._undo(channel)
-            return result
-        return self._commit(channel, result, message.get("holder"))
+            self._spoilt = True
+            kept = set() if self._snapshot is None else {self._snapshot.pid}
+            if not process_tree.end_all(self._processes, kept):
+                self._forget_all()
+                self._start()
+                result = failed("policy", "Processes", "the code starts processes faster than they can be ended")
+        return result
 
-    def execute(self, connection: socket.socket, request: dict[str, Any]) -> dict[str, Any]:
-        """Runs one call and leaves the session as it was before where the call failed."""
+    def execute(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Runs one call; `settle` has to follow."""
         started = time.monotonic()
-        result = self._call(connection, request["code"], request["seconds"])
+        result = self._call(request["code"], request["seconds"])
         return {**result, "durationMs": (time.monotonic() - started) * 1000}
 
 
-def serve(connection: socket.socket, identifier: str, folder: str, base_bytes: int, isolated: bool) -> None:
+def serve(connection: socket.socket, session: Session, identifier: str) -> None:
     """Greets the supervisor, takes the session's configuration and runs calls until the connection closes."""
     send_frame(connection, {"session": identifier})
     config = receive_frame(connection)
     if config is None:
         return
     try:
-        session = Session(config, folder, base_bytes, isolated)
-    except Exception as error:  # noqa: BLE001 - whatever a broken image raises
-        send_frame(connection, {"ready": False, "message": f"{type(error).__name__}: {error}"})
+        session.configure(config)
+    except InputError as error:
+        send_frame(connection, {"ready": False, "message": str(error)})
         return
     send_frame(connection, {"ready": True})
+    session.prepare()
     while (request := receive_frame(connection)) is not None:
-        send_frame(connection, session.execute(connection, request))
+        send_frame(connection, session.execute(request))
+        session.settle()

@@ -3,8 +3,9 @@
 import contextlib
 import os
 import stat
+import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _MAXIMUM_BYTES = 256 * 1024 * 1024
@@ -15,10 +16,16 @@ class WorkFolderError(ValueError):
     """Raised where the folder holds what cannot be kept; the message says what."""
 
 
+# What was changed within this time of a look may change again without a new time stamp, nanoseconds.
+_CLOCK_STEP = 50_000_000
+
+
 @dataclass(frozen=True)
 class _Entry:
     path: str
     mode: int
+    # Inode, size and times; None where another change might leave them as they are.
+    stamp: tuple[int, ...] | None = field(compare=False)
     # The bytes of a file, the target of a symbolic link, None for a folder.
     content: bytes | str | None
 
@@ -36,6 +43,12 @@ def _read_entry(path: str, status: os.stat_result) -> bytes | str | None:
     if stat.S_ISREG(status.st_mode):
         return _read_file(path)
     raise WorkFolderError("the working folder holds what is no file, folder or link")
+
+
+def _stamp(status: os.stat_result, now: int) -> tuple[int, ...] | None:
+    if status.st_ctime_ns > now - _CLOCK_STEP:
+        return None
+    return status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def clear(folder: str) -> None:
@@ -62,24 +75,33 @@ class WorkFolder:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._kept: list[_Entry] = []
+        self._kept: dict[str, _Entry] = {}
 
-    def _read(self) -> list[_Entry]:
-        entries: list[_Entry] = []
+    def _entry(self, found: os.DirEntry[str], path: str, status: os.stat_result, now: int) -> _Entry:
+        """A file whose stamp is the one that was remembered is not read again."""
+        stamp = _stamp(status, now)
+        known = self._kept.get(path)
+        if known is not None and stamp is not None and known.stamp == stamp:
+            return known
+        return _Entry(path, stat.S_IMODE(status.st_mode), stamp, _read_entry(found.path, status))
+
+    def _read(self) -> dict[str, _Entry]:
+        entries: dict[str, _Entry] = {}
         total = 0
+        now = time.time_ns()
         pending = [""]
         while pending:
             parent = pending.pop()
-            for found in os.scandir(str(Path(self._path, parent))):
+            for found in os.scandir(f"{self._path}/{parent}"):
                 status = found.stat(follow_symlinks=False)
-                path = str(Path(parent, found.name))
+                path = f"{parent}/{found.name}" if parent else found.name
                 total += status.st_size
                 if total > _MAXIMUM_BYTES or len(entries) >= _MAXIMUM_ENTRIES:
                     raise WorkFolderError(
                         f"expected at most {_MAXIMUM_BYTES} bytes in {_MAXIMUM_ENTRIES} files in the working folder"
                     )
-                entry = _Entry(path, stat.S_IMODE(status.st_mode), _read_entry(found.path, status))
-                entries.append(entry)
+                entry = self._entry(found, path, status, now)
+                entries[path] = entry
                 if entry.content is None:
                     pending.append(path)
         return entries
@@ -91,10 +113,18 @@ class WorkFolder:
         except OSError as error:
             raise WorkFolderError(f"the working folder cannot be kept: {error.strerror}") from error
 
+    def _same(self) -> bool:
+        try:
+            return list(self._read().values()) == list(self._kept.values())
+        except (OSError, WorkFolderError):
+            return False
+
     def restore(self) -> None:
         """Goes back to what was remembered."""
+        if self._same():
+            return
         clear(self._path)
-        for entry in self._kept:
+        for entry in self._kept.values():
             path = Path(self._path, entry.path)
             if entry.content is None:
                 path.mkdir()
@@ -104,7 +134,7 @@ class WorkFolder:
                 path.write_bytes(entry.content)
                 path.chmod(entry.mode)
         # Last, because a folder may be closed to its owner too.
-        for entry in reversed(self._kept):
+        for entry in reversed(self._kept.values()):
             if entry.content is None:
                 Path(self._path, entry.path).chmod(entry.mode)
 

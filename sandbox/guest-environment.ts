@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import type { Isolation } from './fork-server.ts';
+
+/** Only what Python needs of the environment reaches the guest, and so the code of the model. */
+export const guestEnvironment = (isolation: Isolation, scratch: string): Record<string, string> => ({
+  // No program is found by its name: matplotlib would look for fonts with one, and code has no need of any.
+  PATH: '/nonexistent',
+  HOME: isolation === 'none' ? scratch : '/sandbox',
+  TMPDIR: isolation === 'none' ? scratch : '/sandbox/tmp',
+  LANG: 'C.UTF-8',
+  MPLBACKEND: 'Agg',
+  // One heap that grows in large steps: it fits into huge pages, which makes a fork cheaper.
+  PYTHONMALLOC: 'malloc',
+  MALLOC_TOP_PAD_: String(16 * 1024 * 1024),
+  MPLCONFIGDIR: join(isolation === 'none' ? scratch : '/tmp', 'matplotlib'),
+  OMP_NUM_THREADS: '1',
+  OPENBLAS_NUM_THREADS: '1',
+  PYTHONDONTWRITEBYTECODE: '1',
+});

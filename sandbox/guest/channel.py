@@ -1,0 +1,117 @@
+"""The session's end of the channel to its interpreter, which may die, stall or write garbage at any moment."""
+
+import json
+import os
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+
+_MAXIMUM_BYTES = 256 * 1024 * 1024
+_WATCH_SECONDS = 0.05
+_AWAKE_SECONDS = 0.0004
+
+
+class Channel:
+    """Reads messages with a deadline while it watches the process that should send them."""
+
+    def __init__(self) -> None:
+        self._ours, self.theirs = socket.socketpair()
+        self._ours.setblocking(False)
+        self._buffer = bytearray()
+
+    def close(self) -> None:
+        """Closes both ends."""
+        self._ours.close()
+        self.theirs.close()
+
+    def close_theirs(self) -> None:
+        """For the session: the other end belongs to the interpreter alone."""
+        self.theirs.close()
+
+    def keep_theirs(self) -> socket.socket:
+        """For the interpreter: only its own end stays open."""
+        self._ours.close()
+        return self.theirs
+
+    def drain(self) -> None:
+        """Drops what nobody asked for."""
+        self._buffer.clear()
+        try:
+            while self._ours.recv(1 << 20):
+                pass
+        except BlockingIOError:
+            pass
+
+    def send(self, message: dict[str, Any], deadline: float) -> None:
+        """Sends a message whole. Raises TimeoutError past the deadline."""
+        body = json.dumps(message, separators=(",", ":")).encode()
+        rest = memoryview(struct.pack(">I", len(body)) + body)
+        while rest:
+            try:
+                rest = rest[self._ours.send(rest) :]
+            except BlockingIOError:
+                seconds = deadline - time.monotonic()
+                if seconds <= 0 or not select.select([], [self._ours], [], seconds)[1]:
+                    raise TimeoutError from None
+
+    def receive(self, deadline: float, process: int, watch: Callable[[], None]) -> dict[str, Any] | None:
+        """The next message; None where the process, given by its pidfd, ended or closed its end before it.
+
+        `watch` is called now and then. Raises TimeoutError past the deadline, ValueError for what is no message.
+        """
+        poll = select.poll()
+        poll.register(self._ours, select.POLLIN)
+        poll.register(process, select.POLLIN)
+        # A short call is over before this process would have slept and woken.
+        awake = time.monotonic() + _AWAKE_SECONDS
+        while not poll.poll(0) and time.monotonic() < awake:
+            pass
+        while True:
+            rest = deadline - time.monotonic()
+            if rest <= 0:
+                raise TimeoutError
+            ready = {number for number, _ in poll.poll(min(rest, _WATCH_SECONDS) * 1000)}
+            if self._ours.fileno() in ready:
+                part = self._ours.recv(1 << 20)
+                if not part:
+                    return None
+                self._buffer += part
+                message = self._next()
+                if message is not None:
+                    return message
+            elif process in ready:
+                return None
+            else:
+                watch()
+
+    def _next(self) -> dict[str, Any] | None:
+        if len(self._buffer) < 4:
+            return None
+        (length,) = struct.unpack_from(">I", self._buffer)
+        if length > _MAXIMUM_BYTES:
+            raise ValueError(f"expected a message of at most {_MAXIMUM_BYTES} bytes, got {length}")
+        if len(self._buffer) < 4 + length:
+            return None
+        message = json.loads(bytes(self._buffer[4 : 4 + length]))
+        del self._buffer[: 4 + length]
+        if not isinstance(message, dict):
+            raise ValueError(f"expected an object, got {type(message).__name__}")
+        return message
+
+
+def ended(process: int, seconds: float = 0.0) -> bool:
+    """Whether the process of a pidfd has ended, or does so within a time."""
+    poll = select.poll()
+    poll.register(process, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+def open_process(pid: int) -> int | None:
+    """A pidfd; None where there is no such process."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None

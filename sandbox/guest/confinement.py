@@ -1,0 +1,36 @@
+"""What holds for the interpreter of a session's code, beyond the session's namespaces."""
+
+import kernel
+import landlock
+import root_view
+from system_call_filter import SystemCallFilter
+
+_SESSION_NAMESPACES = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID | kernel.CLONE_NEWNS
+# Sessions can do without their own where the filter refuses every call that reaches into them: they are slow to make.
+_SHARED_NAMESPACES = kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
+
+
+class Confinement:
+    """The walls that this kernel gives, found once."""
+
+    def __init__(self) -> None:
+        self._filter = SystemCallFilter()
+        self.landlock = landlock.version()
+        self.seccomp = self._filter.available()
+        self.namespaces = _SESSION_NAMESPACES | (0 if self.seccomp else _SHARED_NAMESPACES)
+        # In the order in which a process of the fork server may enter them.
+        self.namespace_files = ["pid", "user", "mnt", *([] if self.seccomp else ["net", "ipc", "uts"])]
+
+    def first_process(self) -> None:
+        """For the process that a session begins with."""
+        kernel.drop_capabilities()
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+
+    def interpreter(self) -> None:
+        """For a process that has entered the namespaces of a session."""
+        kernel.drop_capabilities()
+        # The session's first process reads how much memory it holds.
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
+        self._filter.install()
+        if self.landlock:
+            landlock.restrict(["/"], root_view.DEVICES, "/sandbox", self.landlock)

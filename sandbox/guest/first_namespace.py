@@ -1,0 +1,31 @@
+"""What a session's code sees before its first call."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+_MAXIMUM_PIXELS = 400_000_000
+
+
+def _decode(path: Path) -> Image.Image:
+    image = Image.open(path)
+    width, height = image.size
+    if width * height > _MAXIMUM_PIXELS:
+        raise ValueError(f"expected at most {_MAXIMUM_PIXELS} pixels, got {width} x {height}")
+    image.load()
+    return image
+
+
+def first_namespace(config: dict[str, Any], folder: str) -> dict[str, Any]:
+    """The namespace before the first call; `config["images"]` names files of `folder`.
+
+    Raises ValueError or an error of PIL for an image that does not decode.
+    """
+    namespace: dict[str, Any] = {"__name__": "__main__", "np": np, "Image": Image}
+    for index, name in enumerate(config["images"]):
+        image = _decode(Path(folder, name))
+        if index == 0:
+            namespace[config["variables"]["image"]] = image
+    return namespace

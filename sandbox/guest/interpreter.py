@@ -1,0 +1,137 @@
+"""The process that holds a session's variables and runs its calls.
+
+Before a call it may fork a snapshot of itself. Where the call fails the session ends this process and wakes the
+snapshot, and with it everything is as it was.
+"""
+
+import contextlib
+import json
+import math
+import os
+import resource
+import signal
+import socket
+import time
+from os import _exit
+from pathlib import Path
+from typing import Any, NoReturn
+
+import process_tree
+import resource_limits
+from capture import Capture
+from failures import failed
+from first_namespace import first_namespace
+from frames import receive_frame, send_frame
+from run_code import run_code
+from wake import WAKE
+
+_ANY_LIMITS = {"outputCharacters": 1, "imagesPerCall": 1, "minimumSide": 1, "maximumSide": 1}
+
+
+def _result(code: str, namespace: dict[str, Any], capture: Capture, cap: int) -> dict[str, Any]:
+    try:
+        return run_code(code, namespace, capture, cap)
+    except MemoryError:
+        namespace.clear()
+        return failed("memory", "MemoryLimit", "no memory was left to report the result")
+    except BaseException as error:  # noqa: BLE001 - what code left behind may fail at any point of the report
+        return failed("exception", type(error).__name__, "the result of the code cannot be reported")
+
+
+def _allow_seconds(seconds: float) -> None:
+    """Bounds the processor time of the coming call: this process has used some before."""
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    bound = math.ceil(time.process_time()) + math.ceil(seconds) + resource_limits.PROCESSOR_SECONDS
+    if most == resource.RLIM_INFINITY or bound <= most:
+        resource.setrlimit(resource.RLIMIT_CPU, (bound, most))
+
+
+def _leave_behind() -> None:
+    """Ends what would go on between calls: timers, dead children, and threads by going on without them in a fork."""
+    signal.alarm(0)
+    for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+        signal.setitimer(timer, 0)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    process_tree.reap()
+    if len(os.listdir("/proc/self/task")) == 1:
+        return
+    if os.fork() != 0:
+        while True:
+            signal.pause()
+    os.setsid()
+
+
+def _here(start: str) -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return start
+
+
+def _go(place: str, start: str) -> None:
+    # The folder may have been made anew.
+    os.chdir(start)
+    with contextlib.suppress(OSError):
+        os.chdir(place)
+
+
+def _touch(capture: Capture) -> None:
+    """Runs what every call runs: after a fork the first write to a page copies it, and the next call need not wait."""
+    json.dumps(run_code("0", {}, capture, 1))
+
+
+def _settle(channel: socket.socket, start: str) -> None:
+    """Forks a snapshot and says so; in the snapshot it returns once that has been woken, with one of its own."""
+    _leave_behind()
+    place = _here(start)
+    while True:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {WAKE})
+        snapshot = os.fork()
+        if snapshot != 0:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {WAKE})
+            send_frame(channel, {"live": os.getpid(), "snapshot": snapshot})
+            return
+        signal.sigwait({WAKE})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {WAKE})
+        with contextlib.suppress(OSError):
+            os.setsid()
+        _go(place, start)
+
+
+def _serve(channel: socket.socket, folder: str, base_bytes: int, *, isolated: bool) -> None:
+    _touch(Capture(_ANY_LIMITS))
+    config = receive_frame(channel)
+    if config is None:
+        return
+    limits = config["limits"]
+    resource_limits.apply(limits, base_bytes, isolated=isolated)
+    try:
+        namespace = first_namespace(config, folder)
+    except Exception as error:  # noqa: BLE001 - whatever a broken image raises
+        send_frame(channel, {"ready": False, "message": f"{type(error).__name__}: {error}"})
+        return
+    capture = Capture(limits)
+    send_frame(channel, {"ready": True})
+    while (message := receive_frame(channel)) is not None:
+        if "code" not in message:
+            _settle(channel, folder)
+            _touch(capture)
+            continue
+        with contextlib.suppress(OSError, ValueError):
+            _allow_seconds(message["seconds"])
+        send_frame(channel, _result(message["code"], namespace, capture, limits["outputCharacters"]))
+
+
+def start(channel: socket.socket, folder: str, base_bytes: int, *, isolated: bool) -> NoReturn:
+    """Takes the session's configuration and serves calls until the channel closes."""
+    try:
+        with contextlib.suppress(OSError):
+            os.setsid()
+        # What native code prints past Python is nobody's output, and not for the supervisor's log.
+        with Path(os.devnull).open("wb") as null:
+            os.dup2(null.fileno(), 1)
+            os.dup2(null.fileno(), 2)
+        os.chdir(folder)
+        _serve(channel, folder, base_bytes, isolated=isolated)
+    finally:
+        _exit(1)

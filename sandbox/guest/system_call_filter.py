@@ -1,0 +1,158 @@
+"""A seccomp filter: calls that no picture needs, and that reach what namespaces do not cover or that sessions share."""
+
+import ctypes
+import errno
+import os
+import struct
+
+import kernel
+
+# Names of <asm/unistd.h> with their numbers on x86_64 and aarch64; None where the machine has no such call.
+_REFUSED: dict[str, tuple[int | None, int | None]] = {
+    "acct": (163, 89),
+    "add_key": (248, 217),
+    "adjtimex": (159, 171),
+    "bpf": (321, 280),
+    "chroot": (161, 51),
+    "clock_adjtime": (305, 266),
+    "clock_settime": (227, 112),
+    "delete_module": (176, 106),
+    "fanotify_init": (300, 262),
+    "finit_module": (313, 273),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fsopen": (430, 430),
+    "fspick": (433, 433),
+    "init_module": (175, 105),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "io_uring_setup": (425, 425),
+    "ioperm": (173, None),
+    "iopl": (172, None),
+    "kcmp": (312, 272),
+    "kexec_file_load": (320, 294),
+    "kexec_load": (246, 104),
+    "keyctl": (250, 219),
+    "lookup_dcookie": (212, 18),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "migrate_pages": (256, 238),
+    "modify_ldt": (154, None),
+    "mount": (165, 40),
+    "mount_setattr": (442, 442),
+    "move_mount": (429, 429),
+    "move_pages": (279, 239),
+    "mq_open": (240, 180),
+    "msgget": (68, 186),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    "open_tree": (428, 428),
+    "perf_event_open": (298, 241),
+    "personality": (135, 92),
+    "pidfd_getfd": (438, 438),
+    "pivot_root": (155, 41),
+    "process_madvise": (440, 440),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "ptrace": (101, 117),
+    "quotactl": (179, 60),
+    "quotactl_fd": (443, 443),
+    "reboot": (169, 142),
+    "request_key": (249, 218),
+    "semget": (64, 190),
+    "setdomainname": (171, 162),
+    "sethostname": (170, 161),
+    "setns": (308, 268),
+    "settimeofday": (164, 170),
+    "shmget": (29, 194),
+    "socket": (41, 198),
+    "swapoff": (168, 225),
+    "swapon": (167, 224),
+    "syslog": (103, 116),
+    "umount2": (166, 39),
+    "unshare": (272, 97),
+    "userfaultfd": (323, 282),
+    "uselib": (134, None),
+    "vhangup": (153, 58),
+}
+_MACHINES = ("x86_64", "aarch64")
+_AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_CLONE = {"x86_64": 56, "aarch64": 220}
+_CLONE3 = 435
+_IOCTL = {"x86_64": 16, "aarch64": 29}
+_X32 = 0x40000000
+
+_NAMESPACES = 0x7E020080
+# TIOCSTI and TIOCLINUX type into a terminal.
+_TERMINAL = (0x5412, 0x541C)
+
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24
+_ALLOW, _KILL = 0x7FFF0000, 0x80000000
+_PR_SET_SECCOMP, _MODE_FILTER = 22, 2
+
+_Line = tuple[int, int, int, int]
+
+
+def _error(number: int) -> _Line:
+    return (_RETURN, 0, 0, 0x00050000 | number)
+
+
+def _check(number: int, argument: int, test: list[_Line]) -> list[_Line]:
+    """Applies `test` to the low half of an argument where the call is `number`; the test ends in a return."""
+    body = [(_LOAD, 0, 0, argument), *test]
+    return [(_EQUAL, 0, len(body), number), *body]
+
+
+def _program(machine: str) -> list[_Line]:
+    allow, refuse = (_RETURN, 0, 0, _ALLOW), _error(errno.EPERM)
+    lines: list[_Line] = [
+        (_LOAD, 0, 0, _ARCHITECTURE),
+        (_EQUAL, 1, 0, _AUDIT_ARCHITECTURE[machine]),
+        (_RETURN, 0, 0, _KILL),
+        (_LOAD, 0, 0, _NUMBER),
+        (_AT_LEAST, 0, 1, _X32),
+        _error(errno.ENOSYS),
+        # Its flags lie in memory, where no filter can look; the C library then takes clone.
+        (_EQUAL, 0, 1, _CLONE3),
+        _error(errno.ENOSYS),
+    ]
+    lines += _check(_CLONE[machine], _FIRST, [(_ANY_BIT, 0, 1, _NAMESPACES), refuse, allow])
+    terminal = [(_EQUAL, len(_TERMINAL) - index, 0, request) for index, request in enumerate(_TERMINAL)]
+    lines += _check(_IOCTL[machine], _SECOND, [*terminal, allow, refuse])
+    numbers = [entry[_MACHINES.index(machine)] for entry in _REFUSED.values()]
+    for number in sorted(number for number in numbers if number is not None):
+        lines += [(_EQUAL, 0, 1, number), refuse]
+    return [*lines, allow]
+
+
+def _kernel_has_filters() -> bool:
+    # Asked for a filter at no address, a kernel that has filters complains of the address.
+    try:
+        kernel.prctl(_PR_SET_SECCOMP, _MODE_FILTER, 0)
+    except OSError as error:
+        return error.errno == errno.EFAULT
+    return True
+
+
+class SystemCallFilter:
+    """The filter, assembled once."""
+
+    def __init__(self) -> None:
+        machine = os.uname().machine
+        lines = _program(machine) if machine in _AUDIT_ARCHITECTURE else []
+        self._code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in lines))
+        self._header = struct.pack("@HxxxxxxQ", len(lines), ctypes.addressof(self._code))
+        self._known = bool(lines)
+
+        self._available = self._known and _kernel_has_filters()
+
+    def available(self) -> bool:
+        """Whether the kernel has seccomp filters, and the numbers of this machine's system calls are known."""
+        return self._available
+
+    def install(self) -> None:
+        """Puts this process, and all that it will start, under the filter, where there is one."""
+        if self._available:
+            header = ctypes.create_string_buffer(self._header)
+            kernel.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(header))
