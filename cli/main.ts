@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { LensmithError } from '../domain/errors.ts';
 import { addNightlyCommands } from './commands/nightly.ts';
+import { addSandboxCommands } from './commands/sandbox.ts';
 import { addSchemaCommand } from './commands/schema.ts';
 import { addStackCommands } from './commands/stack.ts';
 import { addToolServerCommand } from './commands/tool-server.ts';
@@ -14,6 +15,7 @@ addTrainCommands(program);
 addNightlyCommands(program);
 addSchemaCommand(program);
 addToolServerCommand(program);
+addSandboxCommands(program);
 
 try {
   await program.parseAsync();

@@ -36,10 +36,14 @@ export const sessionRequestSchema = z.strictObject({
       imagesPerCall: z.int().nonnegative().default(8),
       minimumSide: z.int().positive().default(1),
       maximumSide: z.int().positive().default(8192),
+      /** The longer side of a returned image over its shorter one; more is an exception, as processors refuse it. */
+      maximumAspect: z.number().min(1).default(200),
     })
     .prefault({}),
   /** Seconds without a call after which the session ends by itself. */
   idleSeconds: z.number().positive().default(600),
+  /** Seconds after which the session ends, whatever it does; longer than an episode may take. */
+  totalSeconds: z.number().positive().default(7200),
 });
 export type SessionRequest = z.infer<typeof sessionRequestSchema>;
 export type SessionOptions = z.input<typeof sessionRequestSchema>;
@@ -55,6 +59,8 @@ export const executionRequestSchema = z.strictObject({
   code: z.string(),
   /** Lowers the session's `callSeconds` for this call, seconds. */
   seconds: z.number().positive().optional(),
+  /** The same id as the call before it returns that call's result and runs nothing: for who lost the answer. */
+  executionId: z.string().min(1).max(128).optional(),
 });
 export type ExecutionRequest = z.infer<typeof executionRequestSchema>;
 

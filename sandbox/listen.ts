@@ -2,6 +2,9 @@ import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { LensmithError } from '../domain/errors.ts';
 
+/** A request that is not whole by then is refused, milliseconds. */
+const requestMs = 60_000;
+
 export interface Listening {
   readonly port: number;
   readonly close: () => Promise<void>;
@@ -13,7 +16,7 @@ export interface Listening {
  * @throws LensmithError `infrastructure` where the port cannot be bound.
  */
 export const listen = async (app: Hono, { port, hostname }: { port: number; hostname: string }): Promise<Listening> => {
-  const server = createAdaptorServer({ fetch: app.fetch });
+  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: { requestTimeout: requestMs } });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(

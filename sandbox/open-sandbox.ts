@@ -6,6 +6,7 @@ import { type ForkServer, type Isolation, startForkServer, type Walls } from './
 import { type PreparedSessions, prepareSessions } from './prepared-sessions.ts';
 import { openSession, type Session } from './session.ts';
 
+export type { Isolation } from './fork-server.ts';
 export type { Session } from './session.ts';
 
 export interface SandboxOptions {

@@ -34,7 +34,10 @@ const resultSchema = z.object({
 export interface Session {
   readonly id: string;
   readonly isolation: Isolation;
-  /** Never throws for what the code does; `infrastructure` says that the sandbox was lost, and nothing of the code. */
+  /**
+   * Never throws for what the code does; `infrastructure` says that the sandbox was lost, and nothing of the code. The
+   * last call's `executionId` again returns its result.
+   */
   readonly execute: (request: ExecutionRequest) => Promise<ExecutionResult>;
   readonly close: () => Promise<void>;
   /** Calls `listener` once the session has ended, for whatever reason. */
@@ -148,13 +151,21 @@ export const openSession = async (
     );
   };
 
-  let last: Promise<unknown> = Promise.resolve();
+  const lifetime = setTimeout(() => void close(), request.totalSeconds * 1000);
+  lifetime.unref();
+
+  let last: Promise<ExecutionResult | undefined> = Promise.resolve(undefined);
+  let lastId: string | undefined;
   const close = async (): Promise<void> => {
     clearTimeout(idle);
+    clearTimeout(lifetime);
     const closed = exchange.closed() ? Promise.resolve() : once(connection.socket, 'close');
     end();
     await closed;
   };
+
+  const repeated = async (): Promise<ExecutionResult> =>
+    (await last) ?? lost('the call has no result to repeat', isolation, 0);
 
   touch();
   return {
@@ -166,8 +177,10 @@ export const openSession = async (
       else listeners.push(listener);
     },
     execute: (call) => {
+      if (call.executionId !== undefined && call.executionId === lastId) return repeated();
       const next = last.then(() => run(call));
       last = next;
+      lastId = call.executionId;
       return next;
     },
   };

@@ -1,11 +1,13 @@
 """What a call gives: printed text and shown images."""
 
 import builtins
+import contextlib
 import sys
 from typing import Any, NoReturn
 
 import numpy as np
 import returned_images
+import written_images
 from capped_text import CappedText
 from matplotlib import pyplot
 from PIL import Image
@@ -27,6 +29,7 @@ class Capture:
         self.stdout = CappedText(limits["outputCharacters"])
         self.stderr = CappedText(limits["outputCharacters"])
         self.images: list[dict[str, Any]] = []
+        self._files: written_images.Stamps = {}
         # Functions and no methods: pyplot sets attributes of its `show`.
         self._show_figures = lambda *_, **__: self.show_figures()
         self._show_image = lambda image, *_, **__: self.display(image)
@@ -36,6 +39,8 @@ class Capture:
         self.stdout.clear()
         self.stderr.clear()
         self.images = []
+        with contextlib.suppress(OSError):
+            self._files = written_images.stamps()
         sys.stdout, sys.stderr, builtins.input = self.stdout, self.stderr, _refuse_input
         Image.Image.show = self._show_image  # type: ignore[method-assign]
         pyplot.show = self._show_figures
@@ -46,7 +51,7 @@ class Capture:
         if image is None:
             return False
         if len(self.images) < self._limits["imagesPerCall"]:
-            self.images.append(returned_images.encode(image, self._limits["minimumSide"], self._limits["maximumSide"]))
+            self.images.append(returned_images.encode(image, self._limits))
         return True
 
     def display(self, *values: object) -> None:
@@ -62,3 +67,9 @@ class Capture:
             canvas.draw()
             self._add(np.asarray(canvas.buffer_rgba())[:, :, :3])
         pyplot.close("all")
+
+    def show_written(self) -> None:
+        """Shows the image files of the current folder that the call wrote."""
+        for path in written_images.written_since(self._files):
+            with contextlib.suppress(OSError, ValueError, SyntaxError), Image.open(path) as image:
+                self._add(image)

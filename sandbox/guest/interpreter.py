@@ -25,7 +25,7 @@ from frames import receive_frame, send_frame
 from run_code import run_code
 from wake import WAKE
 
-_ANY_LIMITS = {"outputCharacters": 1, "imagesPerCall": 1, "minimumSide": 1, "maximumSide": 1}
+_ANY_LIMITS = {"outputCharacters": 1, "imagesPerCall": 1}
 
 
 def _result(code: str, namespace: dict[str, Any], capture: Capture, cap: int) -> dict[str, Any]:

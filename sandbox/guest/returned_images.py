@@ -43,17 +43,20 @@ def _size_for_model(width: int, height: int, minimum: int, maximum: int) -> tupl
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def encode(image: Image.Image, minimum_side: int, maximum_side: int) -> dict[str, Any]:
+def encode(image: Image.Image, limits: dict[str, Any]) -> dict[str, Any]:
     """The image as the model gets it: PNG, enlarged or shrunk to the limits with its ratio kept.
 
-    Raises ValueError for an image of no size or of too many pixels.
+    Raises ValueError for an image of no size, of too many pixels, or too long for its width.
     """
     width, height = image.size
     if width == 0 or height == 0 or width * height > _MAXIMUM_PIXELS:
         raise ValueError(f"expected an image of 1 to {_MAXIMUM_PIXELS} pixels, got {width} x {height}")
+    if max(width, height) > limits["maximumAspect"] * min(width, height):
+        most = f"{limits['maximumAspect']:g}"
+        raise ValueError(f"expected sides of at most 1 to {most}, got an image of {width} x {height}")
     grey = image.mode in ("L", "LA", "1", "I", "F")
     plain = image.convert("L" if grey else "RGB")
-    size = _size_for_model(width, height, minimum_side, maximum_side)
+    size = _size_for_model(width, height, limits["minimumSide"], limits["maximumSide"])
     if size != plain.size:
         plain = plain.resize(size, Image.Resampling.BICUBIC)
     buffer = io.BytesIO()

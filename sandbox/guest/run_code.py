@@ -51,7 +51,7 @@ def run_code(code: str, namespace: dict[str, Any], capture: Capture, cap: int) -
     """Runs code and gives outcome, stdout, stderr, images and error; texts have at most `cap` characters.
 
     Output is what was printed, the value of a last expression, what `display`, `Image.show` and `pyplot.show` were
-    given, and figures left open.
+    given, and figures left open; where no image was shown, the image files that were written.
     """
     capture.begin(namespace)
     outcome, error = "ok", None
@@ -62,6 +62,8 @@ def run_code(code: str, namespace: dict[str, Any], capture: Capture, cap: int) -
         if value is not None:
             capture.display(value)
         capture.show_figures()
+        if not capture.images:
+            capture.show_written()
     except MemoryError as problem:
         outcome, error = "memory", _describe(problem, cap)
     except BaseException as problem:  # noqa: BLE001 - also SystemExit and what code may raise of its own

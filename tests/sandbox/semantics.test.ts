@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { sharedSandbox } from './shared-sandbox.ts';
+
+const { run, withSession } = sharedSandbox();
+
+test('an image file that a call writes is its image where it shows none', async () => {
+  const [written, shown, later] = await run(
+    {},
+    'Image.new("RGB", (5, 3)).save("out.png")',
+    'Image.new("RGB", (5, 3)).save("out.png")\ndisplay(Image.new("RGB", (7, 2)))',
+    'print("nothing new")',
+  );
+  expect(written).toMatchObject({ outcome: 'ok', images: [{ width: 5, height: 3 }] });
+  expect(shown?.images.map(({ width }) => width)).toEqual([7]);
+  expect(later?.images).toEqual([]);
+});
+
+test('the input image is not taken for one that was written', async () => {
+  const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC';
+  const [first] = await run(
+    { images: [{ data: picture }], variables: { image: 'img', file: 'img.png' } },
+    'print(img.size)',
+  );
+  expect(first).toMatchObject({ outcome: 'ok', stdout: '(1, 1)\n', images: [] });
+});
+
+test('a written file that is no image is left out', async () => {
+  const [result] = await run({}, 'open("a.png", "w").write("no image")\nprint("done")');
+  expect(result).toMatchObject({ outcome: 'ok', images: [] });
+});
+
+test('an image that is too long for its width is an exception with its size', async () => {
+  const [result] = await run({ limits: { maximumAspect: 10 } }, 'Image.new("L", (101, 10))');
+  expect(result).toMatchObject({ outcome: 'exception', error: { type: 'ValueError' } });
+  expect(result?.error?.message).toContain('101 x 10');
+});
+
+test('a call with the id of the one before it returns that result and does not run', async () => {
+  await withSession({}, async (session) => {
+    await session.execute({ code: 'count = 0' });
+    const call = { code: 'count += 1\nprint(count)', executionId: 'one' };
+    const [first, again] = await Promise.all([session.execute(call), session.execute(call)]);
+    expect(again).toEqual(first);
+    expect((await session.execute(call)).stdout).toBe('1\n');
+    expect((await session.execute({ ...call, executionId: 'two' })).stdout).toBe('2\n');
+  });
+});
+
+test('a session ends when its lifetime is over, also where it is used', async () => {
+  await withSession({ totalSeconds: 0.5 }, async (session) => {
+    const ended = new Promise<void>((resolve) => session.onEnd(resolve));
+    const slept = await session.execute({ code: 'import time\ntime.sleep(5)' });
+    expect(slept.outcome).toBe('infrastructure');
+    await ended;
+  });
+});
+
+test('the memory of all processes of a call counts together', async () => {
+  const code = `import os, time
+for _ in range(4):
+    if os.fork() == 0:
+        held = bytearray(os.urandom(1 << 20) * 100)
+        time.sleep(30)
+time.sleep(30)`;
+  const [result, after] = await run({ limits: { memoryMib: 256, callSeconds: 20 } }, code, 'print("here")');
+  expect(result).toMatchObject({ outcome: 'memory', error: { type: 'MemoryLimit' } });
+  expect(after?.stdout).toBe('here\n');
+});
+
+test.each(['scipy.ndimage', 'skimage.measure', 'sympy', 'pandas', 'matplotlib.pyplot', 'cv2'])(
+  '%s is there without an import of its own time',
+  async (library) => {
+    const [result] = await run({}, `import sys\nprint("${library}" in sys.modules)`);
+    expect(result?.stdout).toBe('True\n');
+  },
+);
