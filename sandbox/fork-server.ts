@@ -14,7 +14,7 @@ import { guestEnvironment } from './guest-environment.ts';
 
 const guest = fileURLToPath(new URL('guest/main.py', import.meta.url));
 const startMs = 60_000;
-const connectMs = 20_000;
+const connectMs = 60_000;
 
 export type Isolation = (typeof isolationLevels)[number];
 
@@ -133,6 +133,8 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
 
   const child = spawn(python, ['-E', '-s', '-B', '-u', guest, isolation, scratch, meeting], {
     stdio: ['pipe', 'pipe', 'inherit'],
+    // A Ctrl-C in a terminal is for the supervisor, which may still have calls to finish.
+    detached: true,
     env: guestEnvironment(isolation, scratch),
   });
   child.stdin?.on('error', () => undefined);

@@ -114,7 +114,10 @@ export const openSandbox = async (options: SandboxOptions): Promise<Sandbox> => 
     },
     close: async () => {
       closed = true;
-      await Promise.race([Promise.all([...sessions.values()].map((session) => session.close())), delay(5000)]);
+      await Promise.race([
+        Promise.all([...sessions.values()].map((session) => session.close())),
+        delay(5000, undefined, { ref: false }),
+      ]);
       for (const starting of [guest, spare]) await (await starting?.catch(() => undefined))?.server.close();
     },
   };

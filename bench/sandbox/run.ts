@@ -1,45 +1,80 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openSandbox } from '../../sandbox/open-sandbox.ts';
+import { parseArgs } from 'node:util';
+import { print, quantile } from './figures.ts';
+import { freshPython } from './fresh-python.ts';
+import { measureIdleMemory } from './idle-memory.ts';
+import { jupyter } from './jupyter.ts';
+import { measureLatencies } from './latencies.ts';
+import { lensmithHttp, lensmithLibrary } from './lensmith-subjects.ts';
+import { peerEnvironment } from './peer-environment.ts';
+import { sandboxFusion } from './sandbox-fusion.ts';
+import type { Subject } from './subject.ts';
+import { measureThroughput } from './throughput.ts';
 
-const [python = fileURLToPath(new URL('../../.venv/bin/python', import.meta.url)), rounds = '50'] =
-  process.argv.slice(2);
-
-const quantile = (values: readonly number[], share: number): number =>
-  values.toSorted((one, other) => one - other)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
-
-const report = (name: string, values: readonly number[]): void => {
-  const [half, most] = [quantile(values, 0.5), quantile(values, 0.95)];
-  process.stdout.write(
-    `${name.padEnd(36)} p50 ${half.toFixed(1)} ms   p95 ${most.toFixed(1)} ms   n ${values.length}\n`,
-  );
-};
-
-/** Milliseconds that an action takes. */
-const timed = async (action: () => Promise<unknown>): Promise<number> => {
-  const start = performance.now();
-  await action();
-  return performance.now() - start;
-};
-
-const start = performance.now();
-const sandbox = await openSandbox({ python });
-report('start of the sandbox', [performance.now() - start]);
-const fresh: number[] = [];
-const warm: number[] = [];
-const failed: number[] = [];
-const shown: number[] = [];
-for (let round = 0; round < Number(rounds); round += 1) {
-  const begin = performance.now();
-  const session = await sandbox.createSession({});
-  await session.execute({ code: 'print(1)' });
-  fresh.push(performance.now() - begin);
-  warm.push(await timed(() => session.execute({ code: 'x = 1\nprint(x)' })));
-  failed.push(await timed(() => session.execute({ code: '1 / 0' })));
-  shown.push(await timed(() => session.execute({ code: 'Image.new("RGB", (256, 256))' })));
-  await session.close();
+const usage = `Usage: scripts/bench sandbox [--rounds 30] [--json] [--no-peers] [--python FILE] [--cache FOLDER]
+                             [--sandbox-fusion CHECKOUT]
+The peers' packages are installed into a virtual environment below FOLDER at the first time.
+`;
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '30' },
+    json: { type: 'boolean', default: false },
+    'no-peers': { type: 'boolean', default: false },
+    python: { type: 'string', default: fileURLToPath(new URL('../../.venv/bin/python', import.meta.url)) },
+    cache: { type: 'string', default: join(homedir(), '.cache', 'lensmith') },
+    'sandbox-fusion': { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (flags.help) {
+  process.stdout.write(usage);
+  process.exit();
 }
-report('new session to first result', fresh);
-report('warm call', warm);
-report('call that fails, with its rollback', failed);
-report('call that shows 256 x 256 pixels', shown);
-await sandbox.close();
+const { python, json } = flags;
+
+const pooled = await lensmithLibrary(python, 'lensmith, pool', 4);
+const ours: Subject[] = [pooled, await lensmithLibrary(python, 'lensmith, no pool', 0), await lensmithHttp(python)];
+const peers: Subject[] = [];
+if (!flags['no-peers']) {
+  const own = await peerEnvironment(python, flags.cache);
+  peers.push(freshPython(python), jupyter(own));
+  const checkout = flags['sandbox-fusion'];
+  if (checkout !== undefined) peers.push(await sandboxFusion(own, checkout));
+}
+const subjects = [...ours, ...peers];
+
+try {
+  const latencies = await measureLatencies(subjects, Number(flags.rounds));
+  const kinds = [
+    ['new session to its first result', latencies.opened],
+    ['further call, back to back', latencies.backToBack],
+    ['further call, after 20 ms', latencies.paced],
+  ] as const;
+  for (const [name, values] of kinds) {
+    for (const subject of subjects) {
+      const own = values.get(subject.name);
+      if (!own) continue;
+      const best = quantile(values.get(pooled.name) ?? [], 0.5);
+      const ratio = peers.includes(subject) ? quantile(own, 0.5) / best : null;
+      const line = { case: name, subject: subject.name, unit: 'ms' };
+      print({ ...line, value: quantile(own, 0.5), unit: 'ms p50', ratio }, json);
+      print({ ...line, value: quantile(own, 0.95), unit: 'ms p95', ratio: null }, json);
+    }
+  }
+  const { sessions, calls } = await measureThroughput(pooled, 4, 4);
+  print({ case: 'throughput', subject: pooled.name, value: sessions, unit: 'sessions/s', ratio: null }, json);
+  print({ case: 'throughput', subject: pooled.name, value: calls, unit: 'calls/s', ratio: null }, json);
+  if (pooled.root !== undefined) {
+    const own = await measureIdleMemory(pooled, pooled.root, 32);
+    print({ case: 'memory of an idle session', subject: pooled.name, value: own, unit: 'MiB', ratio: null }, json);
+    for (const peer of peers.filter(({ root }) => root !== undefined)) {
+      const theirs = await measureIdleMemory(peer, peer.root ?? 0, 1);
+      const figure = { case: 'memory of an idle session', subject: peer.name, value: theirs, unit: 'MiB' };
+      print({ ...figure, ratio: theirs / own }, json);
+    }
+  }
+} finally {
+  await Promise.allSettled(subjects.map((subject) => subject.close()));
+}

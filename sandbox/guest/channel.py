@@ -95,7 +95,10 @@ class Channel:
             raise ValueError(f"expected a message of at most {_MAXIMUM_BYTES} bytes, got {length}")
         if len(self._buffer) < 4 + length:
             return None
-        message = json.loads(bytes(self._buffer[4 : 4 + length]))
+        try:
+            message = json.loads(bytes(self._buffer[4 : 4 + length]))
+        except RecursionError as error:
+            raise ValueError("expected a message of a few levels") from error
         del self._buffer[: 4 + length]
         if not isinstance(message, dict):
             raise ValueError(f"expected an object, got {type(message).__name__}")

@@ -1,9 +1,16 @@
 """What a call reports comes from a process that the model's code could have changed."""
 
+import base64
+import hashlib
 import re
+import struct
 from typing import Any
 
 _OUTCOMES = {"ok", "no_output", "exception", "memory", "infrastructure"}
+_PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+_PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+# Beyond 4 bytes a pixel: the frame of a PNG, and what deflate adds to noise.
+_HEADROOM_BYTES = 65_536
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", re.ASCII)
 
 
@@ -24,12 +31,22 @@ def _is_error(error: object, cap: int) -> bool:
     return texts and (error["line"] is None or _is_size(error["line"]))
 
 
-def _is_image(image: object) -> bool:
-    if not isinstance(image, dict) or image.keys() != {"digest", "mediaType", "width", "height", "data"}:
-        return False
-    sizes = _is_size(image["width"]) and _is_size(image["height"])
-    texts = isinstance(image["digest"], str) and image["mediaType"] == "image/png"
-    return sizes and texts and isinstance(image["data"], str) and _BASE64.fullmatch(image["data"]) is not None
+def _checked_image(image: object, limits: dict[str, Any]) -> dict[str, Any] | None:
+    """The image with the digest of its bytes; None where it is no PNG of the size it says, or too large for that."""
+    if not isinstance(image, dict) or image.keys() != {"mediaType", "width", "height", "data"}:
+        return None
+    width, height, data = image["width"], image["height"], image["data"]
+    if not (_is_size(width) and _is_size(height) and image["mediaType"] == "image/png" and isinstance(data, str)):
+        return None
+    most = 4 * width * height + _HEADROOM_BYTES
+    if max(width, height) > limits["maximumSide"] or len(data) > 2 * most or _BASE64.fullmatch(data) is None:
+        return None
+    content = base64.b64decode(data)
+    if len(content) > most or content[:16] != _PNG_START or content[-12:] != _PNG_END:
+        return None
+    if struct.unpack_from(">II", content, 16) != (width, height) or content[24] != 8 or content[25] not in (0, 2):
+        return None
+    return {"digest": hashlib.sha256(content).hexdigest(), **image}
 
 
 def checked_result(message: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any] | None:
@@ -44,8 +61,10 @@ def checked_result(message: dict[str, Any], limits: dict[str, Any]) -> dict[str,
         and _is_text(result["stderr"], cap)
         and isinstance(images, list)
         and len(images) <= limits["imagesPerCall"]
-        and all(_is_image(image) for image in images)
         and _is_error(result["error"], cap)
         and (result["error"] is None) == (result["outcome"] in ("ok", "no_output"))
     )
-    return result if fits else None
+    if not fits:
+        return None
+    checked = [_checked_image(image, limits) for image in images or []]
+    return None if None in checked else {**result, "images": checked}

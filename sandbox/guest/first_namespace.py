@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-_MAXIMUM_PIXELS = 400_000_000
+# Where PIL itself takes an image for a bomb.
+_MAXIMUM_PIXELS = 178_956_970
 
 
 def _decode(path: Path) -> Image.Image:

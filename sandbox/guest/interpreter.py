@@ -25,6 +25,8 @@ from frames import receive_frame, send_frame
 from run_code import run_code
 from wake import WAKE
 
+# How often a process that waits looks whether its session still lives, seconds.
+_LOOK_SECONDS = 20.0
 _ANY_LIMITS = {"outputCharacters": 1, "imagesPerCall": 1}
 
 
@@ -46,7 +48,21 @@ def _allow_seconds(seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (bound, most))
 
 
-def _leave_behind() -> None:
+def _await_end(channel: socket.socket) -> None:
+    """Waits for the session to end this process; where the session is gone itself, it ends by itself."""
+    while _session_lives(channel):
+        time.sleep(_LOOK_SECONDS)
+    _exit(0)
+
+
+def _session_lives(channel: socket.socket) -> bool:
+    try:
+        return channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+    except BlockingIOError:
+        return True
+
+
+def _leave_behind(channel: socket.socket) -> None:
     """Ends what would go on between calls: timers, dead children, and threads by going on without them in a fork."""
     signal.alarm(0)
     for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
@@ -56,8 +72,7 @@ def _leave_behind() -> None:
     if len(os.listdir("/proc/self/task")) == 1:
         return
     if os.fork() != 0:
-        while True:
-            signal.pause()
+        _await_end(channel)
     os.setsid()
 
 
@@ -80,9 +95,16 @@ def _touch(capture: Capture) -> None:
     json.dumps(run_code("0", {}, capture, 1))
 
 
+def _drop_unread(channel: socket.socket) -> None:
+    """Drops what was meant for the process that this one replaces: its call has failed, and must not run now."""
+    with contextlib.suppress(BlockingIOError):
+        while channel.recv(1 << 20, socket.MSG_DONTWAIT):
+            pass
+
+
 def _settle(channel: socket.socket, start: str) -> None:
     """Forks a snapshot and says so; in the snapshot it returns once that has been woken, with one of its own."""
-    _leave_behind()
+    _leave_behind(channel)
     place = _here(start)
     while True:
         signal.pthread_sigmask(signal.SIG_BLOCK, {WAKE})
@@ -91,7 +113,10 @@ def _settle(channel: socket.socket, start: str) -> None:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {WAKE})
             send_frame(channel, {"live": os.getpid(), "snapshot": snapshot})
             return
-        signal.sigwait({WAKE})
+        while signal.sigtimedwait({WAKE}, _LOOK_SECONDS) is None:
+            if not _session_lives(channel):
+                _exit(0)
+        _drop_unread(channel)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {WAKE})
         with contextlib.suppress(OSError):
             os.setsid()

@@ -1,32 +1,28 @@
 """What all processes of a session hold together: the kernel's limits are for each one."""
 
 import contextlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
-
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class MemoryExceededError(Exception):
     """Raised where a session holds more than it may."""
 
 
+def _sum_of(path: str, fields: tuple[str, ...]) -> int:
+    with contextlib.suppress(OSError):
+        lines = Path(path).read_text().splitlines()
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(fields))
+    return 0
+
+
 def own_bytes(pid: int | str) -> int:
-    """Resident memory of a process that no file backs, bytes; what it shares since a fork counts in full."""
-    try:
-        _, resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[:3]
-    except (OSError, ValueError):
-        return 0
-    return (int(resident) - int(shared)) * _PAGE
+    """Resident memory of a process that no file backs, bytes; what it shares with others counts in full."""
+    return _sum_of(f"/proc/{pid}/status", ("RssAnon:", "RssShmem:"))
 
 
 def _proportional_bytes(pid: int) -> int:
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss_Anon:"):
-                return int(line.split()[1]) * 1024
-    return 0
+    return _sum_of(f"/proc/{pid}/smaps_rollup", ("Pss_Anon:", "Pss_Shmem:"))
 
 
 def check(pids: Iterable[int], inherited: int, most: int) -> None:

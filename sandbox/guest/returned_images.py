@@ -1,7 +1,6 @@
 """Images that code returns: found, brought to size, encoded."""
 
 import base64
-import hashlib
 import io
 from typing import Any
 
@@ -55,7 +54,10 @@ def encode(image: Image.Image, limits: dict[str, Any]) -> dict[str, Any]:
         most = f"{limits['maximumAspect']:g}"
         raise ValueError(f"expected sides of at most 1 to {most}, got an image of {width} x {height}")
     grey = image.mode in ("L", "LA", "1", "I", "F")
-    plain = image.convert("L" if grey else "RGB")
+    # The class may be the code's own; what this returns is not.
+    plain = Image.Image.convert(image, "L" if grey else "RGB")
+    # Profiles and texts may be larger than the image.
+    plain.info = {}
     size = _size_for_model(width, height, limits["minimumSide"], limits["maximumSide"])
     if size != plain.size:
         plain = plain.resize(size, Image.Resampling.BICUBIC)
@@ -63,7 +65,6 @@ def encode(image: Image.Image, limits: dict[str, Any]) -> dict[str, Any]:
     plain.save(buffer, "PNG", compress_level=6)
     content = buffer.getvalue()
     return {
-        "digest": hashlib.sha256(content).hexdigest(),
         "mediaType": "image/png",
         "width": plain.size[0],
         "height": plain.size[1],

@@ -209,8 +209,8 @@ class Session:
             self._pending = failed("policy", "Tampering", "the code left an interpreter that does not answer")
             self._begin_again()
 
-    def _go_back(self) -> None:
-        """After the live interpreter has ended: the snapshot takes its place."""
+    def _go_back(self, problem: dict[str, Any]) -> None:
+        """Puts the snapshot in the place of a live interpreter that ended; without one the next call is `problem`."""
         self._work.restore()
         self._spoilt = False
         if self._snapshot is None:
@@ -227,13 +227,13 @@ class Session:
         except (OSError, ValueError, memory_watch.MemoryExceededError):
             settled = False
         if not settled:
-            self._pending = failed("policy", "Tampering", "the code ended the process that keeps its variables")
+            self._pending = problem
             self._begin_again()
 
     def settle(self) -> None:
         """Between calls: undoes the last one where it failed, else makes its state the one to go back to."""
         if self._spoilt:
-            self._go_back()
+            self._go_back(failed("policy", "Tampering", "the code ended the process that keeps its variables"))
         else:
             self._take_snapshot()
 
@@ -282,12 +282,14 @@ class Session:
         return result
 
     def _call(self, code: str, seconds: float) -> dict[str, Any]:
+        if self._live.ended():
+            # No code has run since the last call was settled; the snapshot is the same state.
+            self._go_back(
+                failed("infrastructure", "SandboxLost", "the processes of the session were ended from outside")
+            )
         if self._pending is not None:
             result, self._pending = self._pending, None
             return result
-        if self._live.ended():
-            # Something that the last call left behind ended it; the snapshot is the same state.
-            self._go_back()
         result = self._outcome(code, seconds)
         if result["error"] is None and self._stateful:
             result = self._committed(result)

@@ -24,6 +24,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "fsopen": (430, 430),
     "fspick": (433, 433),
     "init_module": (175, 105),
+    "ioprio_set": (251, 30),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425),
@@ -60,6 +61,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "reboot": (169, 142),
     "request_key": (249, 218),
     "semget": (64, 190),
+    "setpriority": (141, 140),
     "setdomainname": (171, 162),
     "sethostname": (170, 161),
     "setns": (308, 268),
@@ -80,6 +82,9 @@ _AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _CLONE3 = 435
 _IOCTL = {"x86_64": 16, "aarch64": 29}
+# prlimit64, sched_setaffinity, sched_setattr, sched_setparam, sched_setscheduler: their first argument is a process, 0
+# the caller.
+_ON_ITSELF = {"x86_64": (302, 203, 314, 142, 144), "aarch64": (261, 122, 274, 118, 119)}
 _X32 = 0x40000000
 
 _NAMESPACES = 0x7E020080
@@ -120,6 +125,8 @@ def _program(machine: str) -> list[_Line]:
     lines += _check(_CLONE[machine], _FIRST, [(_ANY_BIT, 0, 1, _NAMESPACES), refuse, allow])
     terminal = [(_EQUAL, len(_TERMINAL) - index, 0, request) for index, request in enumerate(_TERMINAL)]
     lines += _check(_IOCTL[machine], _SECOND, [*terminal, allow, refuse])
+    for number in _ON_ITSELF[machine]:
+        lines += _check(number, _FIRST, [(_EQUAL, 0, 1, 0), allow, refuse])
     numbers = [entry[_MACHINES.index(machine)] for entry in _REFUSED.values()]
     for number in sorted(number for number in numbers if number is not None):
         lines += [(_EQUAL, 0, 1, number), refuse]

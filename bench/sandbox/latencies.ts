@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Subject } from './subject.ts';
+
+const pauseMs = 20;
+const callsPerSession = 10;
+// A pool fills again, and a peer ends its processes, while nobody is measured.
+const betweenMs = 150;
+
+/** Milliseconds of each kind of wait, by subject. */
+export interface Latencies {
+  readonly opened: Map<string, number[]>;
+  readonly backToBack: Map<string, number[]>;
+  readonly paced: Map<string, number[]>;
+}
+
+const add = (into: Map<string, number[]>, name: string, value: number): void => {
+  into.set(name, [...(into.get(name) ?? []), value]);
+};
+
+const measure = async (subject: Subject, into: Latencies): Promise<void> => {
+  const session = await subject.open();
+  add(into.opened, subject.name, session.openMs);
+  for (let count = 0; session.call && count < callsPerSession; count += 1) {
+    add(into.backToBack, subject.name, await session.call());
+  }
+  for (let count = 0; session.call && count < callsPerSession; count += 1) {
+    await delay(pauseMs);
+    add(into.paced, subject.name, await session.call());
+  }
+  await session.close();
+};
+
+/** Measures all subjects one after the other, `rounds` times; the slow ones in every tenth round. */
+export const measureLatencies = async (subjects: readonly Subject[], rounds: number): Promise<Latencies> => {
+  const into: Latencies = { opened: new Map(), backToBack: new Map(), paced: new Map() };
+  const warm: Latencies = { opened: new Map(), backToBack: new Map(), paced: new Map() };
+  for (const subject of subjects) await measure(subject, warm);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const subject of subjects) {
+      if (subject.slow && round % 10 !== 0) continue;
+      await delay(betweenMs);
+      await measure(subject, into);
+    }
+  }
+  return into;
+};
