@@ -1,14 +1,20 @@
+import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { hostFromEnvironment } from '../activities/host.ts';
+import { hostOfferFromEnvironment } from '../activities/host-report.ts';
 import { createHostActivities } from '../activities/index.ts';
 import { shareSandbox } from '../activities/shared-sandbox.ts';
 import { hostQueue } from '../domain/task-queues.ts';
 import { connectWorker } from './connection.ts';
+import { keepRegistered } from './register-host.ts';
 import { runWorker } from './run-worker.ts';
 
 const host = await hostFromEnvironment();
+const offer = hostOfferFromEnvironment();
 const { connection, namespace } = await connectWorker();
 const sandbox = shareSandbox(host);
+const leaving = new AbortController();
+let registered: Promise<void> = Promise.resolve();
 try {
   const worker = await Worker.create({
     connection,
@@ -22,8 +28,15 @@ try {
     maxHeartbeatThrottleInterval: '1s',
     shutdownGraceTime: '5s',
   });
+  const client = new Client({ connection, namespace });
+  registered = keepRegistered(client, host, offer, leaving.signal, (fault) => {
+    const said = fault === null ? 'is in the gpu-pool' : `is not in the gpu-pool, tries again: ${fault}`;
+    process.stderr.write(`host ${host.name} ${said}\n`);
+  });
   await runWorker(worker);
 } finally {
+  leaving.abort();
+  await registered;
   await sandbox.closeIfOpen();
   await connection.close();
 }

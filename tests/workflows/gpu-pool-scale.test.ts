@@ -1,0 +1,138 @@
+import { fileURLToPath } from 'node:url';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { gpuPool } from '../../workflows/gpu-pool.ts';
+import { poolQuery, poolWorkflowId, reportHostUpdate } from '../../workflows/gpu-pool-messages.ts';
+import { startTemporal } from '../support/local-temporal.ts';
+import { report } from '../support/pool.ts';
+import { poolFaults } from '../support/pool-check.ts';
+import type { HeldLease, WorkerPlan, workThroughLeases } from './fixtures/lease-holders.ts';
+
+const workflowsPath = fileURLToPath(new URL('fixtures/lease-holders.ts', import.meta.url));
+
+const hostCount = 30;
+const holderCount = 40;
+const leasesEach = 6;
+const maxEvents = 400;
+
+let temporal: TestWorkflowEnvironment;
+beforeAll(async () => {
+  temporal = await startTemporal();
+});
+afterAll(() => temporal?.teardown());
+
+const shapes: WorkerPlan['leases'][number]['wish']['parts'][] = [
+  [{ name: 'trainer', gpus: 1, ports: 2 }],
+  [{ name: 'trainer', gpus: 8, cpus: 16, ports: 8 }],
+  [{ name: 'trainer', hosts: 2, gpus: 8, cpus: 16, ports: 16 }],
+  [
+    { name: 'trainer', hosts: 4, gpus: 8, cpus: 32, ports: 16 },
+    { name: 'judge', gpus: 2, ports: 1, apart: ['trainer'] },
+  ],
+];
+
+const plans = (): WorkerPlan[] => {
+  const random = xoroshiro128plus(20_260_102);
+  const draw = (from: number, to: number): number => uniformInt(random, from, to);
+  return Array.from({ length: holderCount }, (_, holder) => ({
+    leases: Array.from({ length: leasesEach }, (_, index) => {
+      const roll = draw(1, 100);
+      return {
+        wish: {
+          id: `lease-${index}`,
+          group: `run-${holder}`,
+          priority: draw(1, 5),
+          // Longer than any work, so that only a crashed holder's lease ends by itself.
+          ttlSeconds: 25,
+          parts: shapes[roll <= 50 ? 0 : roll <= 75 ? 1 : roll <= 92 ? 2 : 3] ?? [],
+        },
+        workMs: draw(20, 400),
+        // Every fifth holder crashes under its last lease.
+        crash: index === leasesEach - 1 && holder % 5 === 0,
+      };
+    }),
+  }));
+};
+
+/** GPUs that two leases held at one moment of the server's time, by what the holders themselves noted. */
+const heldTwice = (held: readonly HeldLease[]): string[] => {
+  const byGpu = new Map<string, HeldLease[]>();
+  for (const one of held)
+    for (const { host, gpus } of one.lease.placements)
+      for (const gpu of gpus) {
+        const key = `GPU ${gpu} of ${host}`;
+        byGpu.set(key, [...(byGpu.get(key) ?? []), one]);
+      }
+  return [...byGpu].flatMap(([key, ones]) => {
+    const inOrder = ones.sort((a, b) => a.from - b.from || a.until - b.until);
+    return inOrder.flatMap((one, index) => {
+      const next = inOrder[index + 1];
+      return next && next.from < one.until ? [`${key}: ${one.lease.id} and ${next.lease.id}`] : [];
+    });
+  });
+};
+
+/** Events of each run of the pool, the first run first. */
+const lengthsOfRuns = async (first: string): Promise<number[]> => {
+  const lengths: number[] = [];
+  for (let runId: string | null | undefined = first; runId; ) {
+    const { events } = await temporal.client.workflow.getHandle(poolWorkflowId, runId).fetchHistory();
+    lengths.push(events?.length ?? 0);
+    runId = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  }
+  return lengths;
+};
+
+const hold = async (plan: WorkerPlan, index: number): Promise<HeldLease[]> => {
+  const handle = await temporal.client.workflow.start<typeof workThroughLeases>('workThroughLeases', {
+    taskQueue: 'lensmith',
+    workflowId: `holder-${index}`,
+    args: [plan],
+  });
+  return handle.result();
+};
+
+it('serves many holders that crash, leases nothing twice, and keeps every run of the pool short', async () => {
+  const worker = await Worker.create({ connection: temporal.nativeConnection, taskQueue: 'lensmith', workflowsPath });
+  await worker.runUntil(async () => {
+    const first = await temporal.client.workflow.start('gpu-pool', {
+      taskQueue: 'lensmith',
+      workflowId: poolWorkflowId,
+      args: [{ maxEvents }],
+    });
+    const pool = temporal.client.workflow.getHandle<typeof gpuPool>(poolWorkflowId);
+    for (let index = 0; index < hostCount; index += 1)
+      await pool.executeUpdate(reportHostUpdate, { args: [report(`gpu-${index}`)] });
+
+    let over = false;
+    const all = Promise.all(plans().map(hold)).finally(() => {
+      over = true;
+    });
+    // Awaited below, after the looks at the pool, which may fail first.
+    all.catch(() => undefined);
+    while (!over) {
+      expect(poolFaults(await pool.query(poolQuery))).toEqual([]);
+      await new Promise((next) => setTimeout(next, 200));
+    }
+    const held = (await all).flat();
+    expect(held).toHaveLength(holderCount * leasesEach);
+    expect(heldTwice(held)).toEqual([]);
+    expect(new Set(held.map(({ lease }) => lease.fence)).size).toBe(held.length);
+    // What crashed holders left is taken back by time alone.
+    await expect.poll(async () => (await pool.query(poolQuery)).leases, { timeout: 60_000 }).toEqual([]);
+    const { endings } = await pool.query(poolQuery);
+    expect(endings.filter(({ ending }) => ending === 'expired')).toHaveLength(holderCount / 5);
+
+    const lengths = await lengthsOfRuns(first.firstExecutionRunId);
+    expect(lengths.length).toBeGreaterThan(3);
+    // A turn of the loop, with what came meanwhile, is written before the pool looks at the length again.
+    expect(Math.max(...lengths)).toBeLessThan(3 * maxEvents);
+    if (process.env.LENSMITH_SHOW_FIGURES)
+      process.stdout.write(
+        `${JSON.stringify({ lengths, wait: Math.max(...held.map((one) => one.from - one.askedAt)) })}\n`,
+      );
+  });
+}, 180_000);
