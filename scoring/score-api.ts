@@ -1,34 +1,126 @@
-import { Hono } from 'hono';
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
-import { type ScoreResponse, scoreRequestSchema } from '../domain/score.ts';
+import type { Episode } from '../domain/episode.ts';
+import { LensmithError } from '../domain/errors.ts';
+import { type ScoreRequest, type ScoreResponse, scoreRequestSchema } from '../domain/score.ts';
+import type { Grade } from '../domain/verdict.ts';
+import { createLocator } from './effects/locator.ts';
 import { gradeEpisode } from './grade-episode.ts';
 import type { Judge } from './judge/judge-client.ts';
-import { scoreGroup } from './rewards/reward.ts';
-import { rewards } from './rewards/rewards.ts';
+import { createResponseMemory } from './response-memory.ts';
+import { scoreBatch } from './score-batch.ts';
+import { createScoreMetrics } from './score-metrics.ts';
 
-const maximumBytes = 64 * 1024 * 1024;
+const maximumBytes = 256 * 1024 * 1024;
+/** About half a kilobyte each. */
+const rememberedEpisodes = 65_536;
+const isOver: unique symbol = Symbol('deadline');
+
+export interface ScoreApiOptions {
+  /** Decides what the rules cannot; without one such an answer is masked. */
+  readonly judge?: Judge;
+  /** Replaces the rules and the judge together. */
+  readonly grade?: (episode: Episode) => Promise<Grade>;
+  /** Episodes that may be in the making; a request that would go beyond is told to come again. @default 8192 */
+  readonly maximumEpisodes?: number;
+  /** Seconds after which a request is answered with 503; sent again with its id, it gets what was done meanwhile. @default 110 */
+  readonly deadlineSeconds?: number;
+}
+
+const refuse = (context: Context, status: 400 | 409 | 429 | 503, type: string, message: string): Response =>
+  context.json({ error: { type, message } }, status, status === 429 || status === 503 ? { 'retry-after': '1' } : {});
 
 /**
- * The route `POST /v1/score`: groups of episodes in, each one's grade, terms and reward out. It keeps nothing, so that
- * the same request may be sent again. A body that does not fit the schema is answered with 400 and the place.
+ * The routes `POST /v1/score` and `GET /v1/score/metrics`: groups of episodes in; each one's grade, terms, reward and
+ * values of turns out.
+ *
+ * With an `id` a request is done once: sent again it has the same response, and with another body 409. 429 where too
+ * many episodes are in the making, 503 after the deadline, both with Retry-After; 400 and the place for a body that
+ * does not fit.
  */
-export const scoreApi = ({ judge }: { judge?: Judge } = {}): Hono => {
+export const scoreApi = (options: ScoreApiOptions = {}): Hono => {
+  const { judge, maximumEpisodes = 8192, deadlineSeconds = 110 } = options;
   const app = new Hono();
-  app.post('/v1/score', bodyLimit({ maxSize: maximumBytes }), async (context) => {
-    const body: unknown = await context.req.json().catch(() => undefined);
-    const parsed = scoreRequestSchema.safeParse(body);
-    if (!parsed.success) return context.json({ error: { type: 'data', message: z.prettifyError(parsed.error) } }, 400);
-    const reward = rewards[parsed.data.reward];
-    const groups = await Promise.all(
-      parsed.data.groups.map(async (episodes) => {
-        const graded = await Promise.all(
-          episodes.map(async (episode) => ({ episode, grade: await gradeEpisode(episode, judge ? { judge } : {}) })),
-        );
-        return scoreGroup(reward, graded);
-      }),
+  const metrics = createScoreMetrics();
+  const memory = createResponseMemory<ScoreResponse>({ weight: rememberedEpisodes });
+  const locator = createLocator();
+  const grade = options.grade ?? ((episode: Episode) => gradeEpisode(episode, judge ? { judge } : {}));
+  let inFlight = 0;
+
+  const score = async (request: ScoreRequest): Promise<ScoreResponse> => {
+    const started = performance.now();
+    const episodes = request.groups.reduce((sum, group) => sum + group.length, 0);
+    inFlight += episodes;
+    try {
+      const response = await scoreBatch(request, { grade, locator });
+      metrics.scored(request, response, (performance.now() - started) / 1000);
+      return response;
+    } finally {
+      inFlight -= episodes;
+    }
+  };
+
+  const withinTime = async (response: Promise<ScoreResponse>): Promise<ScoreResponse | typeof isOver> => {
+    const timer = new AbortController();
+    const over = delay<typeof isOver>(deadlineSeconds * 1000, isOver, { signal: timer.signal }).catch(
+      (): typeof isOver => isOver,
     );
-    return context.json({ groups } satisfies ScoreResponse);
+    try {
+      return await Promise.race([response, over]);
+    } finally {
+      timer.abort();
+    }
+  };
+
+  const answer = async (context: Context, response: Promise<ScoreResponse>, kind: 'scored' | 'repeated') => {
+    try {
+      const result = await withinTime(response);
+      metrics.outcome(result === isOver ? 'deadline' : kind);
+      if (result === isOver)
+        return refuse(context, 503, 'infrastructure', `no scores within ${deadlineSeconds} s; send the request again`);
+      return context.json(result);
+    } catch (error) {
+      metrics.outcome('failed');
+      if (!(error instanceof LensmithError)) throw error;
+      return refuse(context, error.type === 'data' ? 400 : 503, error.type, error.message);
+    }
+  };
+
+  app.post('/v1/score', bodyLimit({ maxSize: maximumBytes }), async (context) => {
+    const text = await context.req.text();
+    let body: unknown;
+    try {
+      body = JSON.parse(text);
+    } catch {
+      body = undefined;
+    }
+    const parsed = scoreRequestSchema.safeParse(body);
+    if (!parsed.success) {
+      metrics.outcome('invalid');
+      return refuse(context, 400, 'data', z.prettifyError(parsed.error));
+    }
+    const { id, groups } = parsed.data;
+    const digest = id === undefined ? '' : createHash('sha256').update(text).digest('hex');
+    const known = id === undefined ? undefined : memory.find(id, digest);
+    if (known?.kind === 'conflict') {
+      metrics.outcome('conflict');
+      return refuse(context, 409, 'config', `the id ${id} belongs to a request with another body; take a new id`);
+    }
+    if (known) return answer(context, known.response, 'repeated');
+    const episodes = groups.reduce((sum, group) => sum + group.length, 0);
+    // One that is larger than the limit gets its turn when nothing else is there.
+    if (inFlight > 0 && inFlight + episodes > maximumEpisodes) {
+      metrics.outcome('busy');
+      return refuse(context, 429, 'infrastructure', `${inFlight} episodes are being scored, ${maximumEpisodes} may be`);
+    }
+    const response = score(parsed.data);
+    if (id !== undefined) memory.keep(id, { bodyDigest: digest, weight: episodes, response });
+    return answer(context, response, 'scored');
   });
+
+  app.get('/v1/score/metrics', (context) => context.text(metrics.render(inFlight)));
   return app;
 };

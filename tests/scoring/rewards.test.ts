@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { callOutcomes } from '../../domain/sandbox.ts';
 import { verdicts } from '../../domain/verdict.ts';
-import { groupAccuracy, scoreGroup } from '../../scoring/rewards/reward.ts';
+import { groupAccuracy } from '../../scoring/rewards/reward.ts';
 import { rewards } from '../../scoring/rewards/rewards.ts';
+import { scoreGroup } from '../../scoring/rewards/score-group.ts';
 import { episodeOf, gradeOf } from '../support/episodes.ts';
 
 const member = (calls: Parameters<typeof episodeOf>[0], verdict: (typeof verdicts)[number]) => ({

@@ -3,7 +3,7 @@ import type { CallOutcome } from '../../domain/sandbox.ts';
 import type { Grade, Verdict } from '../../domain/verdict.ts';
 
 const call = (outcome: CallOutcome): Call => ({
-  code: 'print(1)',
+  code: 'print(3+5)',
   outcome,
   stdout: '',
   stderr: '',

@@ -3,32 +3,24 @@
 from collections.abc import Callable
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from lensmith_trainers.runtime.metrics import MetricsLog
 from lensmith_trainers.runtime.progress import ProgressFile
 from lensmith_trainers.runtime.stop import StopRequest
+from lensmith_trainers.training.stop_callback import StopCallback
 
 
-class RlProgressCallback(TrainerCallback):
-    """Writes progress and a metrics line at every step, and turns a stop request into a checkpoint and an end."""
+class RlProgressCallback(StopCallback):
+    """Writes progress and a metrics line at every step, and ends training when it is asked to."""
 
     def __init__(
         self, progress: ProgressFile, metrics: MetricsLog, stop: StopRequest, figures: Callable[[], dict[str, Any]]
     ) -> None:
+        super().__init__(stop)
         self._progress = progress
         self._metrics = metrics
-        self._stop = stop
         self._figures = figures
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
-    ) -> None:
-        """Asks for a checkpoint and an end if a stop was requested."""
-        del args, state, kwargs
-        if self._stop.requested:
-            control.should_save = True
-            control.should_training_stop = True
 
     def on_log(
         self,

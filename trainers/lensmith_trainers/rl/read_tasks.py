@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from lensmith_trainers.rollout import RolloutTask, encoded_image
 from lensmith_trainers.runtime.failure import Failure
 
+_CORNERS = 4
 _COLUMNS = ("data_source", "images", "reward_model", "extra_info")
 
 
@@ -59,7 +60,21 @@ def _task(row: dict[str, Any], file: Path, index: int) -> RolloutTask:
     if unset:
         raise Failure("data", f"expected a text for {', '.join(unset)}, found none", where=where)
     images = [encoded_image(content, where=f"{where}, image {place}") for place, content in enumerate(contents)]
-    return RolloutTask(fields, tuple(images))
+    return RolloutTask({**fields, **_needs(extra, where)}, tuple(images))
+
+
+def _needs(extra: dict[str, Any], where: str) -> dict[str, Any]:
+    """What the image needs before it can be read (`taskNeedsSchema`), for data sets that say so."""
+    needs = extra.get("needs")
+    if needs is None:
+        return {}
+    try:
+        orientation, box = needs["orientation"], needs["box"]
+        if box is not None and len(box) != _CORNERS:
+            raise ValueError(f"expected left, top, right and bottom, got {box}")
+    except (KeyError, TypeError, ValueError) as error:
+        raise Failure("data", f"expected needs with orientation and box, got {error}", where=where) from error
+    return {"needs": {"orientation": orientation, "box": box}}
 
 
 def _content(image: dict[str, Any] | bytes, file: Path) -> bytes:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from lensmith_trainers.rl.advantages import ScoredEpisode, token_advantages
+from lensmith_trainers.rl.rollout_log import RolloutLog
 from lensmith_trainers.rl.step_batch import StepBatch, TrainedSequence, step_batch
 from lensmith_trainers.rl.step_metrics import episode_figures
 from lensmith_trainers.rollout import Collector, Episode, RolloutSeconds, RolloutTask, score_groups
 from lensmith_trainers.runtime.config import RlConfig
 
-_SCORE_PATIENCE_SECONDS = 60.0
+# Longer than the server's deadline: a request that is sent again gets what was done meanwhile.
+_SCORE_PATIENCE_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class RolloutSource:
     collector: Collector
     config: RlConfig
     cancelled: Callable[[], bool]
+    log: RolloutLog | None = None
+    """Keeps the scored traces for the reward laboratory."""
 
     def roll_out(self, step: int, tasks: Sequence[RolloutTask]) -> StepRollouts:
         """Episodes of a step. Equal seed, step, tasks and weights give equal episodes.
@@ -59,7 +63,10 @@ class RolloutSource:
             grouped,
             patience_seconds=_SCORE_PATIENCE_SECONDS,
             cancelled=self.cancelled,
+            images=_images(episodes, size),
         )
+        if self.log:
+            self.log.write(step + 1, config.reward, grouped, scores)
         scoring = time.monotonic() - started
         trained = [
             sequence
@@ -77,6 +84,14 @@ class RolloutSource:
             episode_figures(traces, [score for group in scores for score in group]),
             {"generation": seconds.generation, "tools": seconds.tools, "scoring": scoring},
         )
+
+
+def _images(episodes: Sequence[Episode], size: int) -> list[dict[str, bytes]]:
+    found = [episode.scored_images() for episode in episodes]
+    if not any(found):
+        return []
+    groups = range(0, len(found), size)
+    return [{key: value for images in found[at : at + size] for key, value in images.items()} for at in groups]
 
 
 def _trained(episodes: Sequence[Episode], scores: Sequence[dict[str, Any]], epsilon: float) -> list[TrainedSequence]:

@@ -13,6 +13,7 @@ from lensmith_trainers.protocol import load_protocol
 from lensmith_trainers.rl.progress_callback import RlProgressCallback
 from lensmith_trainers.rl.read_tasks import read_tasks
 from lensmith_trainers.rl.rollout_grpo_trainer import RolloutGrpoTrainer
+from lensmith_trainers.rl.rollout_log import RolloutLog
 from lensmith_trainers.rl.rollout_source import RolloutSource
 from lensmith_trainers.rollout import Collector, JsonHttp, RolloutOptions, RolloutTask, generator_of
 from lensmith_trainers.runtime.config import RlConfig
@@ -81,7 +82,8 @@ def _train(
             RolloutOptions(config.temperature, config.max_new_tokens, config.max_context_tokens),
             cancelled,
         )
-        source = RolloutSource(collector, config, cancelled)
+        log = RolloutLog(Path(config.metrics_file).parent / "rollouts", _resumed_step(config))
+        source = RolloutSource(collector, config, cancelled, log)
         logging.getLogger("accelerate").setLevel(logging.WARNING)
         trainer = RolloutGrpoTrainer(config, _arguments(config), loaded, tasks, source)
         trainer.remove_callback(PrinterCallback)

@@ -27,7 +27,7 @@ class EncodedImage:
 class RolloutTask:
     """A question about images. `fields` is the task of the trace (`taskSchema`)."""
 
-    fields: dict[str, str]
+    fields: dict[str, Any]
     images: tuple[EncodedImage, ...]
 
     @property
