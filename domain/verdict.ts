@@ -9,5 +9,7 @@ export const gradeSchema = z.strictObject({
   verdict: z.enum(verdicts),
   decidedBy: z.enum(['rule', 'judge', 'none']),
   reason: z.string(),
+  /** Name of the rule that read the answer; the judge may have decided after it. */
+  rule: z.string().optional(),
 });
 export type Grade = z.infer<typeof gradeSchema>;

@@ -2,19 +2,19 @@ import type { Episode, EpisodeEnding } from '../domain/episode.ts';
 import type { Grade, Verdict } from '../domain/verdict.ts';
 import type { Judge } from './judge/judge-client.ts';
 import { judgePromptVersion } from './judge/judge-prompt.ts';
-import { choiceRule } from './rules/choice-rule.ts';
-import { numberRule } from './rules/number-rule.ts';
-import type { RuleDecision } from './rules/rule.ts';
-import { textRule } from './rules/text-rule.ts';
+import { extractAnswer } from './rules/extract-answer.ts';
+import { applyRule, kindRules } from './rules/kinds.ts';
+import type { MathWorker } from './rules/math-comparison.ts';
+import { sharedMathWorker } from './rules/shared-math-worker.ts';
 
 /** Part of every result's fingerprint; raised when a rule or the judge's prompt decides differently. */
-export const scoringVersion = `rules-3 ${judgePromptVersion}`;
+export const scoringVersion = `rules-4 ${judgePromptVersion}`;
 
-const rules: Record<Episode['task']['answerKind'], (reference: string, answer: string) => RuleDecision> = {
-  number: numberRule,
-  choice: choiceRule,
-  text: textRule,
-};
+export interface GradeTools {
+  readonly judge?: Judge;
+  /** @default the worker of this process */
+  readonly math?: MathWorker;
+}
 
 const verdictOfEnding: Record<Exclude<EpisodeEnding, 'answered'>, Verdict> = {
   turn_limit: 'limit',
@@ -27,17 +27,38 @@ const verdictOfEnding: Record<Exclude<EpisodeEnding, 'answered'>, Verdict> = {
 
 /**
  * Grades an episode: its ending first, then the rule of its kind of answer, then the judge where the rule cannot tell.
- * Without a judge such an answer is `judge_failed`, never wrong.
+ * Without a judge that decides an answer that was read is `judge_failed`, one in which the rule found nothing to compare is
+ * `unparsed`, and one whose rule's tool is away is `infra_error`; none of them is wrong.
  */
-export const gradeEpisode = async (episode: Episode, { judge }: { judge?: Judge } = {}): Promise<Grade> => {
-  const { ending, answer, task } = episode;
+export const gradeEpisode = async (episode: Episode, { judge, math }: GradeTools = {}): Promise<Grade> => {
+  const { ending, task } = episode;
   if (ending !== 'answered')
     return { verdict: verdictOfEnding[ending], decidedBy: 'none', reason: `the episode ended as ${ending}` };
-  if (answer === null) return { verdict: 'unparsed', decidedBy: 'rule', reason: 'no complete <answer> in the reply' };
-  const decision = rules[task.answerKind](task.reference, answer);
+  const extraction =
+    episode.answer === null
+      ? extractAnswer(episode.turns.at(-1)?.text ?? '')
+      : ({ found: true, text: episode.answer } as const);
+  if (!extraction.found)
+    return {
+      verdict: 'unparsed',
+      decidedBy: 'rule',
+      reason: `no complete <answer> in the reply: ${extraction.reason}`,
+    };
+  const { question, reference, answerKind } = task;
+  const { rule } = kindRules[answerKind];
+  const answer = extraction.text;
+  const decision = await applyRule(answerKind, { question, reference, answer }, () => math ?? sharedMathWorker());
   if (decision.decided)
-    return { verdict: decision.correct ? 'correct' : 'wrong', decidedBy: 'rule', reason: decision.reason };
-  if (!judge)
-    return { verdict: 'judge_failed', decidedBy: 'none', reason: `${decision.reason}, and there is no judge` };
-  return judge({ question: task.question, reference: task.reference, answer });
+    return { verdict: decision.correct ? 'correct' : 'wrong', decidedBy: 'rule', reason: decision.reason, rule };
+  if (judge) {
+    const grade = await judge({ question, reference, answer });
+    // What a rule cannot read and no judge may decide is no outage: it says something about the answer.
+    if (grade.verdict === 'judge_failed' && !('outage' in decision) && !decision.parsed)
+      return { verdict: 'unparsed', decidedBy: 'rule', reason: `${decision.reason}; ${grade.reason}`, rule };
+    return { ...grade, rule };
+  }
+  if ('outage' in decision) return { verdict: 'infra_error', decidedBy: 'none', reason: decision.reason, rule };
+  return decision.parsed
+    ? { verdict: 'judge_failed', decidedBy: 'none', reason: `${decision.reason}, and there is no judge`, rule }
+    : { verdict: 'unparsed', decidedBy: 'rule', reason: decision.reason, rule };
 };

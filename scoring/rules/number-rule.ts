@@ -1,44 +1,79 @@
-import { decide, type RuleDecision } from './rule.ts';
+import { parseQuantity, type Quantity } from './parse-number.ts';
+import { readNumber } from './read-number.ts';
+import { decide, type RuleDecision, undecided, unparsed } from './rule.ts';
+import { unitFactor } from './units.ts';
 
-const words = [
-  ...['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'],
-  ...['eleven', 'twelve', 'thirteen', 'fourteen', 'fifteen', 'sixteen', 'seventeen', 'eighteen', 'nineteen', 'twenty'],
-];
+/** How far from its reference a number may be. */
+export interface Tolerance {
+  /** A share of the reference. */
+  readonly relative: number;
+  /** Also where the reference is a whole number. @default false */
+  readonly ofWholes?: boolean;
+}
 
-/** `-1,234.5`, `3e-4`, `12 %`, `$5`, `8 apples`: one number with at most a sign of money before and one unit behind. */
-const pattern =
-  /^[$€£¥]?\s?([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d+)?)\s?([%°]|[a-zµ°][a-zµ²³/°]{0,11})?$/i;
+export const narrow: Tolerance = { relative: 1e-4 };
 
-const scales: Readonly<Record<string, number>> = { hundred: 1e2, thousand: 1e3, million: 1e6, billion: 1e9 };
+const isPercent = (unit: string): boolean => /^(?:%|percent|pct|percentage)$/i.test(unit);
 
-/** Behind a number these make another one of it, or two. */
-const noUnits: ReadonlySet<string> = new Set([...words, 'or', 'and', 'to', 'not', 'no', 'plus', 'minus', 'times']);
-
-/** The one number that a text states; undefined where it states none, or more than one. */
-export const parseNumber = (text: string): number | undefined => {
-  const plain = text.trim().replace(/\.$/, '').replaceAll('\u2212', '-').toLowerCase();
-  const word = words.indexOf(plain);
-  if (word >= 0) return word;
-  const [, number = '', unit = ''] = pattern.exec(plain) ?? [];
-  if (!/\d/.test(number) || noUnits.has(unit)) return undefined;
-  const value = Number(number.replaceAll(',', '')) * (scales[unit] ?? 1);
-  return Number.isFinite(value) ? value : undefined;
+/** The values that a quantity may mean in the reference's unit; undefined where nobody can say. */
+const inUnitOf = (given: Quantity, expected: Quantity): readonly number[] | 'different' | 'unknown' => {
+  if (isPercent(given.unit) && expected.unit === '') return [given.value, given.value / 100];
+  if (isPercent(expected.unit) && given.unit === '') return [given.value, 100 * given.value];
+  if (given.unit === '' || expected.unit === '') return [given.value];
+  const factor = unitFactor(given.unit, expected.unit);
+  return typeof factor === 'number' ? [given.value * factor] : factor;
 };
 
-/** Compared digit by digit: beyond 2^53 a floating-point number is not exact. */
-const wholeNumber = /^-?\d+$/;
+const near = (given: number, expected: number, { relative, ofWholes = false }: Tolerance): boolean => {
+  if (Number.isInteger(expected) && !ofWholes) return given === expected;
+  // The second term forgives the last bit of a sum at the edge of the tolerance.
+  return Math.abs(given - expected) <= relative * Math.abs(expected) + Number.EPSILON * Math.abs(expected);
+};
+
+const compare = (expected: Quantity, given: Quantity, tolerance: Tolerance): RuleDecision => {
+  const reason = `${given.value}${given.unit && ` ${given.unit}`} against ${expected.value}${expected.unit && ` ${expected.unit}`}`;
+  // Compared digit by digit: beyond 2^53 a floating-point number is not exact.
+  if (!tolerance.ofWholes && expected.digits && given.digits && expected.unit === given.unit)
+    return decide(BigInt(expected.digits) === BigInt(given.digits), reason);
+  const values = inUnitOf(given, expected);
+  if (values === 'different') return decide(false, `${reason}: units of different things`);
+  const exact = { relative: Math.max(tolerance.relative, 1e-12), ofWholes: true };
+  if (values === 'unknown')
+    return near(given.value, expected.value, tolerance) ? undecided(`${reason}: other units`) : decide(false, reason);
+  const converted = given.unit !== expected.unit && !Number.isInteger(values[0]);
+  return decide(
+    values.some((value) => near(value, expected.value, converted ? exact : tolerance)),
+    reason,
+  );
+};
+
+/** `1 000` for a thousand, `3,5` for three and a half: another way of the reference, or two numbers. */
+const inOtherSigns = (answer: string, expected: number): boolean =>
+  [answer.replaceAll(/(?<=\d) (?=\d{3})/g, ''), answer.replace(/(?<=\d),(?=\d{1,2}(?!\d))/, '.')].some(
+    (other) => other !== answer && parseQuantity(other)?.value === expected,
+  );
 
 /**
- * Compares numbers: a whole reference exactly, another within a relative tolerance of one in ten thousand. An answer
- * without exactly one number is wrong.
+ * Compares numbers, with their units where both have one: a whole reference exactly, another within the tolerance. An
+ * answer that states no number, a bound, or a choice of numbers is wrong.
  */
-export const numberRule = (reference: string, answer: string): RuleDecision => {
-  const expected = parseNumber(reference);
-  if (expected === undefined) return { decided: false, reason: `the reference "${reference}" is no number` };
-  const given = parseNumber(answer);
-  if (given === undefined) return decide(false, 'the answer does not state one number');
-  if (wholeNumber.test(reference.trim()) && wholeNumber.test(answer.trim()))
-    return decide(BigInt(reference.trim()) === BigInt(answer.trim()), `${answer.trim()} against ${reference.trim()}`);
-  const tolerance = Number.isInteger(expected) ? 0 : 1e-4 * Math.abs(expected);
-  return decide(Math.abs(given - expected) <= tolerance, `${given} against ${expected}`);
+export const numberRule = (reference: string, answer: string, tolerance: Tolerance = narrow): RuleDecision => {
+  const expected = parseQuantity(reference);
+  if (expected === undefined) return undecided(`the reference "${reference}" is no number`);
+  const reading = readNumber(answer);
+  switch (reading.kind) {
+    case 'one':
+      return compare(expected, reading.quantity, tolerance);
+    case 'none':
+      return decide(false, 'the answer states no number');
+    case 'bound':
+      return decide(false, 'the answer states a bound and no number');
+    case 'several':
+      if (inOtherSigns(answer, expected.value))
+        return unparsed('the number may be written in the way of another country');
+      return reading.choice ||
+        (reading.values.length > 0 && !reading.values.some((value) => near(value, expected.value, tolerance)))
+        ? decide(false, 'the answer does not state one number')
+        : unparsed('the answer has several numbers and does not say which it is');
+  }
 };

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { gradeEpisode } from '../../scoring/grade-episode.ts';
 import { parseVerdict } from '../../scoring/judge/judge-client.ts';
 import { choiceRule, parseChoice } from '../../scoring/rules/choice-rule.ts';
-import { numberRule, parseNumber } from '../../scoring/rules/number-rule.ts';
+import { numberRule } from '../../scoring/rules/number-rule.ts';
+import { parseNumber } from '../../scoring/rules/parse-number.ts';
 import { textRule } from '../../scoring/rules/text-rule.ts';
 import { episodeOf } from '../support/episodes.ts';
 
@@ -36,10 +37,9 @@ describe('numbers', () => {
     ['5000000', '5 million', true],
     ['5', '5 million', false],
     ['3', '3 four', false],
-    ['3', '3 or', false],
     ['5', 'not 5', false],
     ['5', '<5', false],
-    ['0.5', '1/2', false],
+    ['0.5', '1/2', true],
     ['1', '1/2', false],
     ['5', '5²', false],
     ['5', '5 m²', true],
@@ -49,6 +49,16 @@ describe('numbers', () => {
     ['9007199254740992', '9007199254740993', false],
   ])('reference %j, answer %j: %s', (reference, answer, correct) => {
     expect(numberRule(reference, answer)).toMatchObject({ decided: true, correct });
+  });
+
+  it.each([
+    ['3', '3 or'],
+    ['3.5', '3,5'],
+    ['1000', '1 000'],
+    ['2', '1+1'],
+    ['10', '5 out of 10'],
+  ])('reference %j, answer %j: nobody can say', (reference, answer) => {
+    expect(numberRule(reference, answer)).toMatchObject({ decided: false, parsed: false });
   });
 
   it('reads every number that it would write', () => {
@@ -88,12 +98,12 @@ describe('choices', () => {
     ['B) red, as in picture (2)', 'B'],
     ['Answer: D', 'D'],
     ['the correct option is (C).', 'C'],
-    ['Clearly, the answer is B.', undefined],
-    ['It cannot be A, so the answer is C', undefined],
+    ['Clearly, the answer is B.', 'B'],
+    ['It cannot be A, so the answer is C', 'C'],
     ['B. or C', undefined],
     ['A) or B)', undefined],
     ['A. No, B.', undefined],
-    ['C, not D', undefined],
+    ['C, not D', 'C'],
     ['<answer>C</answer>', undefined],
     ['', undefined],
   ])('%j names %j', (text, letter) => {
@@ -118,12 +128,21 @@ it.each([
   ['a cat', 'cat'],
   ['?', '!'],
   ['', ''],
-  ['yes', 'no'],
 ])('the text rule does not take %j for %j', (reference, answer) => {
   expect(textRule(reference, answer).decided).toBe(false);
 });
 
+it('the text rule decides yes and no', () => {
+  expect(textRule('yes', 'No, it is closed')).toMatchObject({ decided: true, correct: false });
+  expect(textRule('no', 'nothing').decided).toBe(false);
+});
+
 describe('grades', () => {
+  it('an answer of more than a thousand characters is unparsed, whatever it has in it', async () => {
+    const long = `${'I looked at it again. '.repeat(60)}The answer is 8.`;
+    expect(await gradeEpisode(episodeOf([], long))).toMatchObject({ verdict: 'unparsed', rule: 'number' });
+  });
+
   it.each([
     ['model_error', 'infra_error'],
     ['sandbox_error', 'infra_error'],
@@ -139,6 +158,23 @@ describe('grades', () => {
     expect(await gradeEpisode(episodeOf([], '8'))).toMatchObject({ verdict: 'correct', decidedBy: 'rule' });
     expect((await gradeEpisode(episodeOf([], '9'))).verdict).toBe('wrong');
     expect((await gradeEpisode(episodeOf([], null))).verdict).toBe('unparsed');
+  });
+
+  it('a statement without marks counts, free text does not', async () => {
+    const said = (text: string) => {
+      const episode = episodeOf([], null, { answerKind: 'choice', reference: 'B', question: 'Which? A. red B. blue' });
+      return gradeEpisode({ ...episode, turns: episode.turns.map((turn) => ({ ...turn, text })) });
+    };
+    expect(await said('So the answer is (B).')).toMatchObject({ verdict: 'correct', rule: 'choice' });
+    expect(await said('So the answer is red.')).toMatchObject({ verdict: 'wrong', rule: 'choice' });
+    expect(await said('A sign that I see has a B on it')).toMatchObject({ verdict: 'unparsed' });
+  });
+
+  it('an answer in which a rule finds no letter is unparsed, or for the judge', async () => {
+    const open = episodeOf([], 'A or B', { answerKind: 'choice', reference: 'B' });
+    expect(await gradeEpisode(open)).toMatchObject({ verdict: 'unparsed', rule: 'choice' });
+    const judge = async () => ({ verdict: 'wrong' as const, decidedBy: 'judge' as const, reason: 'two letters' });
+    expect(await gradeEpisode(open, { judge })).toMatchObject({ verdict: 'wrong', rule: 'choice' });
   });
 
   it('without a judge an open answer is undecided, never wrong; with one the judge decides', async () => {
