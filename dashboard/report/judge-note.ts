@@ -22,6 +22,23 @@ export const verdictCounts = ({ checkpoints, benchmark }: Evaluated) => {
   };
 };
 
+const ofAudit: Readonly<Record<string, string>> = {
+  passed: 'It passed its audit.',
+  not_needed: 'No answer needed it, so it was not audited.',
+  unfinished: 'Its audit could not be finished, so it decided none.',
+  off: 'It was not audited, and the spec lets it decide all the same.',
+};
+
+/** How the judge stood in the evaluations; where they differ, every way. */
+const auditNotes = ({ checkpoints, benchmark }: Evaluated): string[] => {
+  const notes = [...checkpoints.map(({ result }) => result), ...benchmark].flatMap(({ judge }) => {
+    if (!judge) return [];
+    if (judge.audit !== 'failed') return [ofAudit[judge.audit] ?? judge.note];
+    return [judge.decides ? 'It failed its audit and was forced to decide.' : 'It failed its audit and was refused.'];
+  });
+  return [...new Set(notes)];
+};
+
 /** Who decided the answers of this run, in a few sentences. */
 export const judgeNote = (report: Evaluated & Pick<RunReport, 'judge'>): string => {
   const { answers, byRule, judged, undecided, unanswered } = verdictCounts(report);
@@ -35,6 +52,10 @@ export const judgeNote = (report: Evaluated & Pick<RunReport, 'judge'>): string 
   ];
   const rules = `${[share, ...open].join('; ')}.`;
   if (!report.judge) return `${rules} The run had no judge.`;
-  if (judged > 0) return rules;
-  return `${rules} The judge ${report.judge.model} ${report.judge.served ? 'was served' : 'was not served in this run'} and decided none.`;
+  const served = report.judge.served ? 'was served' : 'was not served in this run';
+  return [
+    rules,
+    ...(judged > 0 ? [] : [`The judge ${report.judge.model} ${served} and decided none.`]),
+    ...auditNotes(report),
+  ].join(' ');
 };

@@ -1,111 +1,142 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import OpenAI from 'openai';
-import { z } from 'zod';
-import { type Grade, gradeSchema } from '../../domain/verdict.ts';
-import { type JudgeQuestion, judgeMessages, judgePromptVersion } from './judge-prompt.ts';
+import type { Grade } from '../../domain/verdict.ts';
+import { guardAnswer, isGrade } from './answer-guard.ts';
+import { type Asked, createAsking, type JudgeCounts } from './ask-judge.ts';
+import { createHedgeDelay } from './hedge-delay.ts';
+import { JudgeEndpoint } from './judge-endpoint.ts';
+import { type JudgeQuestion, judgeMessages } from './judge-prompt.ts';
+import { gradeOfReply } from './parse-verdict.ts';
+import { createRequestLimit } from './request-limit.ts';
+import { verdictCache, verdictKey } from './verdict-cache.ts';
+
+export { parseVerdict } from './parse-verdict.ts';
+
+/** Tokens of a reply; a verdict with its short reason has about fifty. */
+const replyTokens = 128;
 
 /** Says whether an answer agrees with the reference; an outage or an unreadable reply is `judge_failed`, never a score. */
 export type Judge = (question: JudgeQuestion) => Promise<Grade>;
 
 export interface JudgeOptions {
-  /** Base URL with `/v1`. */
-  readonly url: string;
+  /** Base URL with `/v1`; of several servers of the same model, all of them. */
+  readonly url: string | readonly string[];
+  /** The name under which every server serves the judge. */
   readonly model: string;
-  /** Verdicts are kept here by content, so that nothing is asked twice. */
-  readonly cacheDir: string;
+  /** Tells this judge from others in the cache and in results. @default the model's name */
+  readonly id?: string;
+  /** Verdicts are kept here by content, so that nothing is asked twice. @default none is kept */
+  readonly cacheDir?: string;
   readonly apiKey?: string;
-  /** @default 60000 */
+  /** Milliseconds for one request, headers and body. @default 60000 */
   readonly timeoutMs?: number;
+  /** Milliseconds for which a server that is absent is waited for beyond the attempts. @default 0 */
+  readonly awayMs?: number;
+  /** Milliseconds for a question with its retries. @default `awayMs` and three times `timeoutMs` */
+  readonly deadlineMs?: number;
   /** @default 3 */
   readonly attempts?: number;
+  /** Milliseconds before the second attempt; doubled before each further one, up to 8 s. @default 500 */
+  readonly pauseMs?: number;
+  /** Questions in flight. @default 32 for each server */
+  readonly maxInFlight?: number;
+  /** Requests a minute, hedges included. @default no limit */
+  readonly requestsPerMinute?: number;
+  /** Sends a late question a second time. @default true */
+  readonly hedge?: boolean;
+  /** Ends what is being asked, and lets nothing more be asked. */
+  readonly signal?: AbortSignal;
 }
 
-const replySchema = z.object({ verdict: z.enum(['correct', 'wrong', 'cannot tell']), reason: z.string().default('') });
+/** What a judge was asked so far. */
+export interface JudgeStats extends Readonly<JudgeCounts> {
+  readonly questions: number;
+  /** Questions that the cache answered, or another one like it that was being asked. */
+  readonly cached: number;
+  /** Verdicts that could not be written to the cache. */
+  readonly unkept: number;
+}
 
-const failed = (reason: string): Grade => ({ verdict: 'judge_failed', decidedBy: 'none', reason });
+/** A judge with what an audit and a report need of it. */
+export interface JudgeClient {
+  readonly id: string;
+  /** With the guard before it, as grading uses it. */
+  readonly judge: Judge;
+  /** Without the guard: what the model itself makes of an answer. */
+  readonly ask: (question: JudgeQuestion) => Promise<Asked>;
+  readonly stats: () => JudgeStats;
+}
 
-/** Reads a judge's reply: one JSON object, alone or in a fence. Anything else is no verdict. */
-export const parseVerdict = (reply: string): Grade => {
-  const text = reply.trim().replace(/^```(?:json)?\s*([\s\S]*?)\s*```$/, '$1');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return failed('the judge did not reply with one JSON object');
-  }
-  const parsed = replySchema.safeParse(value);
-  if (!parsed.success) return failed('the reply of the judge has no readable verdict');
-  const { verdict, reason } = parsed.data;
-  return verdict === 'cannot tell'
-    ? failed(`the judge cannot tell: ${reason}`)
-    : { verdict, decidedBy: 'judge', reason: reason || 'the judge gave no reason' };
-};
+const gradeOf = (asked: Asked): Grade =>
+  asked.kind === 'verdict' || asked.kind === 'unreadable'
+    ? gradeOfReply(asked)
+    : { verdict: 'judge_failed', decidedBy: 'none', reason: asked.reason };
 
-const readCache = async (path: string): Promise<Grade | undefined> => {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  try {
-    return gradeSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    // A torn file of the cache costs one more question.
-    return undefined;
-  }
-};
-
-/** Opens a judge on an endpoint of the OpenAI API, at temperature 0, with a cache of its decisions on disk. */
-export const createJudge = (options: JudgeOptions): Judge => {
-  const timeoutMs = options.timeoutMs ?? 60_000;
-  const client = new OpenAI({
-    baseURL: options.url,
-    apiKey: options.apiKey ?? 'none',
-    maxRetries: 0,
-    timeout: timeoutMs,
+/** Opens a judge on servers of the OpenAI API, at temperature 0, with a cache of its decisions on disk. */
+export const openJudge = (options: JudgeOptions): JudgeClient => {
+  const { model, id = model, timeoutMs = 60_000 } = options;
+  const urls = typeof options.url === 'string' ? [options.url] : options.url;
+  const endpoints = [...new Set(urls)].map(
+    (url) => new JudgeEndpoint({ url, model, apiKey: options.apiKey, timeoutMs, maxTokens: replyTokens }),
+  );
+  const counts: JudgeCounts = { requests: 0, retries: 0, hedges: 0 };
+  const put = createAsking({
+    endpoints,
+    limit: createRequestLimit({
+      maxInFlight: options.maxInFlight ?? 32 * endpoints.length,
+      ...(options.requestsPerMinute === undefined ? {} : { perMinute: options.requestsPerMinute }),
+    }),
+    hedging: options.hedge === false ? null : createHedgeDelay(),
+    attempts: options.attempts ?? 3,
+    pauseMs: options.pauseMs ?? 500,
+    awayMs: options.awayMs ?? 0,
+    deadlineMs: options.deadlineMs ?? (options.awayMs ?? 0) + 3 * timeoutMs,
+    signal: options.signal,
+    counts,
   });
+  const cache = verdictCache(options.cacheDir, id);
   /** Questions that are being asked, so that the same one is asked once also by episodes that end together. */
-  const asking = new Map<string, Promise<Grade>>();
+  const asking = new Map<string, Promise<Asked>>();
+  let questions = 0;
+  let cached = 0;
+  let unkept = 0;
 
-  const ask = async (question: JudgeQuestion): Promise<Grade> => {
-    let last: unknown;
-    for (let attempt = 0; attempt < (options.attempts ?? 3); attempt += 1) {
-      try {
-        const completion = await client.chat.completions.create(
-          { model: options.model, messages: judgeMessages(question), temperature: 0, max_tokens: 100 },
-          // The client's own limit ends with the headers; this one covers the body too.
-          { signal: AbortSignal.timeout(timeoutMs) },
-        );
-        return parseVerdict(completion.choices[0]?.message.content ?? '');
-      } catch (error) {
-        last = error;
-      }
+  const decide = async (question: JudgeQuestion, key: string): Promise<Asked> => {
+    const known = await cache.find(key);
+    if (known) {
+      cached += 1;
+      return { kind: 'verdict', ...known };
     }
-    return failed(`the judge did not answer: ${String(last).slice(0, 200)}`);
+    const asked = await put(judgeMessages(question));
+    if (asked.kind !== 'verdict') return asked;
+    // A verdict counts also where the disk has no room for it.
+    await cache.keep(key, question, asked).catch(() => {
+      unkept += 1;
+    });
+    return asked;
   };
 
-  const decide = async (question: JudgeQuestion, path: string): Promise<Grade> => {
-    const known = await readCache(path);
-    if (known) return known;
-    const grade = await ask(question);
-    if (grade.decidedBy === 'judge') {
-      const temporary = `${path}.${randomUUID()}`;
-      await mkdir(options.cacheDir, { recursive: true });
-      await writeFile(temporary, JSON.stringify(grade));
-      await rename(temporary, path);
-    }
-    return grade;
-  };
-
-  return (question) => {
-    const key = createHash('sha256')
-      .update(
-        JSON.stringify([judgePromptVersion, options.model, question.question, question.reference, question.answer]),
-      )
-      .digest('hex');
+  const ask = (question: JudgeQuestion): Promise<Asked> => {
+    questions += 1;
+    const key = verdictKey(id, question);
     const running = asking.get(key);
-    if (running) return running;
-    const grade = decide(question, join(options.cacheDir, `${key}.json`)).finally(() => asking.delete(key));
-    asking.set(key, grade);
-    return grade;
+    if (running) {
+      cached += 1;
+      return running;
+    }
+    const asked = decide(question, key).finally(() => asking.delete(key));
+    asking.set(key, asked);
+    return asked;
+  };
+
+  return {
+    id,
+    ask,
+    judge: async (question) => {
+      const guarded = guardAnswer(question);
+      return isGrade(guarded) ? guarded : gradeOf(await ask(guarded));
+    },
+    stats: () => ({ ...counts, questions, cached, unkept }),
   };
 };
+
+/** The judge alone of `openJudge`. */
+export const createJudge = (options: JudgeOptions): Judge => openJudge(options).judge;

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { LensmithError } from '../domain/errors.ts';
+import type { RunSpec } from '../domain/run-spec.ts';
+import { type AuditedJudge, auditedJudge } from '../scoring/judge/audited-judge.ts';
+import { type JudgeOptions, openJudge } from '../scoring/judge/judge-client.ts';
+import { judgePanel } from '../scoring/judge/judge-panel.ts';
+import type { Host } from './host.ts';
+import { judgeAuditFolder } from './judge-audit-folder.ts';
+import { judgeIdOf } from './judge-id.ts';
+import type { ServerEndpoint } from './model-server.ts';
+import { resolveModelPath } from './resolve-model-path.ts';
+
+/** Beyond it an evaluation ends with what it has; started again, it asks the judge anew. */
+const longestAbsenceSeconds = 300;
+
+/** The judge of a run behind its audit, and what results call it. */
+export interface StageJudge extends AuditedJudge {
+  readonly id: string;
+}
+
+type Place = Pick<JudgeOptions, 'url' | 'model' | 'apiKey' | 'requestsPerMinute'> & { readonly id: string };
+
+const keyOf = (variable: string | null): Pick<Place, 'apiKey'> => {
+  if (variable === null) return {};
+  const apiKey = process.env[variable];
+  if (apiKey) return { apiKey };
+  throw new LensmithError('auth', `expected the API key of a judge in the variable ${variable}, it is not set`, {
+    where: 'judge.others',
+  });
+};
+
+const placesOf = async (
+  host: Host,
+  { judge }: Pick<RunSpec, 'judge'>,
+  endpoint: ServerEndpoint | null,
+): Promise<Place[]> => {
+  const own = async ({ url, servedName }: ServerEndpoint): Promise<Place> => ({
+    url,
+    model: servedName,
+    // The name under which it is served is the same for every model: the cache has to know which one it was.
+    id: await judgeIdOf(await resolveModelPath(host, judge.model)),
+  });
+  const others = judge.others.map(
+    ({ urls, model, apiKeyVariable, requestsPerMinute }): Place => ({
+      url: urls,
+      model,
+      id: model,
+      ...keyOf(apiKeyVariable),
+      ...(requestsPerMinute === null ? {} : { requestsPerMinute }),
+    }),
+  );
+  return [...(endpoint ? [await own(endpoint)] : []), ...others];
+};
+
+/**
+ * Opens the judges of a run: the one that it serves and those that are served elsewhere. Their audits are made when the
+ * first answer needs them, and kept for all runs of the host.
+ *
+ * @returns Undefined where the run has none.
+ * @throws LensmithError `config` where the judge's model cannot be found, `auth` where the key of another one is missing.
+ */
+export const openStageJudge = async (
+  host: Host,
+  spec: Pick<RunSpec, 'judge'>,
+  endpoint: ServerEndpoint | null,
+  signal: AbortSignal,
+): Promise<StageJudge | undefined> => {
+  const { audit, startSeconds, requestSeconds, concurrency } = spec.judge;
+  const places = await placesOf(host, spec, endpoint);
+  const [first, ...others] = places.map((place) =>
+    auditedJudge({
+      client: openJudge({
+        ...place,
+        cacheDir: join(host.home, 'cache', 'judge'),
+        timeoutMs: 1000 * requestSeconds,
+        // A server that died is started again, which takes it as long as its first start.
+        awayMs: 1000 * Math.min(startSeconds, longestAbsenceSeconds),
+        maxInFlight: concurrency,
+        signal,
+      }),
+      policy: audit,
+      folder: judgeAuditFolder(host),
+    }),
+  );
+  return first && { id: places.map(({ id }) => id).join(' + '), ...judgePanel(first, ...others) };
+};
+
+/** How the judge stands in a result's fingerprint: results under other judges, or without an audit, do not compare. */
+export const judgedScoring = (scoring: string, id: string, policy: RunSpec['judge']['audit']): string =>
+  `${scoring} judge ${id}${policy === 'required' ? '' : `, audit ${policy}`}`;

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { LensmithError } from '../../domain/errors.ts';
+import { judgeKinds } from '../../domain/judge.ts';
+
+const pairSchema = z.strictObject({
+  id: z.string(),
+  kind: z.enum(judgeKinds),
+  question: z.string(),
+  reference: z.string(),
+  answer: z.string(),
+  label: z.enum(['correct', 'wrong']),
+  /** What is tried on the judge; absent where nothing is. */
+  trick: z.string().optional(),
+});
+/** An answer with the verdict that a person gave it. */
+export type LabelledAnswer = z.infer<typeof pairSchema>;
+
+export interface AuditSet {
+  readonly pairs: readonly LabelledAnswer[];
+  /** SHA-256 of the file, its first characters. */
+  readonly digest: string;
+}
+
+/**
+ * Reads labelled answers, one JSON object a line; ours without a path.
+ *
+ * @throws LensmithError `data` naming the line that does not fit.
+ */
+export const readAuditSet = async (path = join(import.meta.dirname, 'audit.jsonl')): Promise<AuditSet> => {
+  const text = await readFile(path, 'utf8');
+  const pairs = text
+    .trim()
+    .split('\n')
+    .map((line, index) => {
+      try {
+        return pairSchema.parse(JSON.parse(line));
+      } catch (cause) {
+        throw new LensmithError('data', `expected a labelled answer, got ${line.slice(0, 100)}: ${String(cause)}`, {
+          where: `${path}:${index + 1}`,
+          cause,
+        });
+      }
+    });
+  return { pairs, digest: createHash('sha256').update(text).digest('hex').slice(0, 12) };
+};

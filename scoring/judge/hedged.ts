@@ -1,0 +1,40 @@
+/** A request that can be given up. */
+export type Attempt<T> = (signal: AbortSignal) => Promise<T>;
+
+/**
+ * Makes one request, and a second one where the first is late. The first good answer counts and the other request is
+ * given up; a bad answer counts where the other is bad too.
+ *
+ * @param second - Called when the first is late; undefined where there shall be no second one.
+ */
+export const hedged = async <T>(
+  first: Attempt<T>,
+  second: () => Attempt<T> | undefined,
+  { afterMs, isGood, signal }: { afterMs: number | null; isGood: (answer: T) => boolean; signal: AbortSignal },
+): Promise<T> => {
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  let open = 1;
+  const run = async (attempt: Attempt<T>): Promise<void> => {
+    const answer = await attempt(both);
+    open -= 1;
+    if (isGood(answer) || open === 0) resolve(answer);
+  };
+  const timer =
+    afterMs === null
+      ? undefined
+      : setTimeout(() => {
+          const attempt = second();
+          if (!attempt) return;
+          open += 1;
+          run(attempt).catch(reject);
+        }, afterMs);
+  run(first).catch(reject);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    stop.abort();
+  }
+};

@@ -1,0 +1,56 @@
+/** What came of one request to a judge's server. */
+export type JudgeReply =
+  | { readonly kind: 'reply'; readonly text: string }
+  | {
+      /** Passes, perhaps: 408, 425, 429, 5xx, a connection that broke, a deadline. */
+      readonly kind: 'retry';
+      readonly reason: string;
+      /** What `Retry-After` asks for. */
+      readonly afterMs: number | null;
+      /** It may come back as another server. */
+      readonly away: boolean;
+      /** There is no server, or it is loading its model. */
+      readonly absent: boolean;
+    }
+  /** The server will never do: it refuses the key, does not have the model, or has another one. */
+  | { readonly kind: 'refused'; readonly type: 'auth' | 'config'; readonly reason: string }
+  /** This question will never do. */
+  | { readonly kind: 'rejected'; readonly reason: string };
+
+/** Milliseconds that a header `Retry-After` asks for, as seconds or as a date; null without a readable one. */
+export const retryAfterMs = (header: string | null, now = Date.now()): number | null => {
+  const text = header?.trim();
+  if (!text) return null;
+  if (/^\d+(?:\.\d+)?$/.test(text)) return 1000 * Number(text);
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : Math.max(0, at - now);
+};
+
+const passing = new Set([408, 409, 425, 429]);
+
+/** What a request that got no complete answer says about trying again. One that was given up says nothing of the server. */
+export const replyOfError = (error: unknown, url: string): JudgeReply => {
+  const cause = error instanceof Error && error.cause !== undefined ? ` (${String(error.cause)})` : '';
+  const reason = `no complete answer from ${url}: ${String(error)}${cause}`;
+  const name = error instanceof Error ? error.name : '';
+  // `fetch` throws a TypeError for what happens to the connection; the other two come of our own limits.
+  return { kind: 'retry', reason, afterMs: null, away: name !== 'AbortError', absent: name === 'TypeError' };
+};
+
+/** What an answer with a status other than 200 says about trying again. */
+export const replyOfStatus = (status: number, body: string, retryAfter: string | null, url: string): JudgeReply => {
+  const said = `${url} answered ${status}: ${body.slice(0, 200)}`;
+  if (status === 401 || status === 403)
+    return { kind: 'refused', type: 'auth', reason: `${said}; give the judge's API key` };
+  if (status === 404)
+    return { kind: 'refused', type: 'config', reason: `${said}; correct the judge's address or its model's name` };
+  if (passing.has(status) || status >= 500)
+    return {
+      kind: 'retry',
+      reason: said,
+      afterMs: retryAfterMs(retryAfter),
+      away: status >= 500,
+      absent: status === 503,
+    };
+  return { kind: 'rejected', reason: said };
+};
