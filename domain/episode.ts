@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { answerKinds } from './answer-kind.ts';
+import { taskNeedsSchema } from './image-location.ts';
 import { protocolRefSchema } from './protocol.ts';
 import { callErrorSchema, callOutcomes, isolationLevels } from './sandbox.ts';
 
@@ -23,7 +25,11 @@ export const imageRefSchema = z.strictObject({
 export type ImageRef = z.infer<typeof imageRefSchema>;
 
 export const callSchema = z.strictObject({
+  /** What the model wants to run; of a call that was refused for its form, the text between its marks. */
   code: z.string(),
+  /** Of the parser `tool-call`: the image that the call names, and what the model says that it does. */
+  imageIndex: z.int().nonnegative().optional(),
+  description: z.string().optional(),
   outcome: z.enum(callOutcomes),
   stdout: z.string(),
   stderr: z.string(),
@@ -45,6 +51,8 @@ export const turnSchema = z.strictObject({
   /** Unix time, milliseconds. */
   startedAt: z.number(),
   durationMs: z.number().nonnegative(),
+  /** Requests that the turn took, the last one answered. */
+  tries: z.int().positive().optional(),
   call: callSchema.nullable(),
   /** Text of the message that followed the turn, with `{images}` where images stood; null after the last turn. */
   reply: z.string().nullable(),
@@ -57,12 +65,14 @@ export const taskSchema = z.strictObject({
   dataSource: z.string(),
   question: z.string(),
   reference: z.string(),
-  /** Says which rule decides: `number`, `choice`, `text`. */
-  answerKind: z.enum(['number', 'choice', 'text']),
+  /** Says which rule decides. */
+  answerKind: z.enum(answerKinds),
   /** Group of tasks in reports, such as `orient`, `sum`, `count`. */
   family: z.string(),
   /** What was done to the image: `identity`, `rotate_90`, `rotate_180`, `rotate_270`, … counter-clockwise degrees. */
   transform: z.string(),
+  /** Given, rewards credit and charge what code does to the image; without it only the answer and the calls count. */
+  needs: taskNeedsSchema.optional(),
 });
 export type Task = z.infer<typeof taskSchema>;
 
@@ -70,7 +80,11 @@ export type Task = z.infer<typeof taskSchema>;
 export const episodeSchema = z.strictObject({
   version: z.literal(1),
   episodeId: z.string(),
+  /** Which of several episodes about the same task, from 0. */
+  attempt: z.int().nonnegative().optional(),
   task: taskSchema,
+  /** Whose words the question has: the protocol's, or the row's own prompt. @default protocol */
+  prompt: z.enum(['protocol', 'dataset']).optional(),
   protocol: protocolRefSchema,
   model: z.string(),
   inputImages: z.array(imageRefSchema),

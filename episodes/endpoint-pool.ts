@@ -1,40 +1,101 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LensmithError } from '../domain/errors.ts';
+import type { Endpoint } from './endpoint.ts';
+
 /** An episode's hold on an endpoint. */
 export interface EndpointLease {
-  readonly url: string;
-  /** Says that the endpoint failed: others are preferred for a while. */
-  fail(): void;
+  readonly endpoint: Endpoint;
   release(): void;
 }
 
-const coolingMs = 10_000;
+/** An endpoint, or why there is none: `refused` for good, `away` for now. */
+export type LeaseReply =
+  | { readonly kind: 'lease'; readonly lease: EndpointLease }
+  | { readonly kind: 'refused'; readonly error: LensmithError }
+  | { readonly kind: 'away'; readonly message: string };
+
+export interface EndpointPool {
+  /**
+   * Chooses an endpoint for an episode: the one with the least load.
+   *
+   * @param until - `performance.now()` up to which one is waited for.
+   * @param failed - The endpoint that has just failed, taken only where there is no other. One that fails fast always
+   * has the least load.
+   */
+  lease(until: number, signal: AbortSignal, failed?: Endpoint): Promise<LeaseReply>;
+  readonly endpoints: readonly Endpoint[];
+}
 
 /**
- * Chooses the endpoint with the fewest episodes in flight; one that has failed within the last ten seconds comes last.
- *
- * @param urls - At least one base URL.
+ * Episodes that an endpoint would have, weighed by how much slower it answers than the fastest one. Weights are whole
+ * numbers, so that endpoints of like speed are told apart by their episodes alone.
  */
-export const createEndpointPool = (urls: readonly string[]): { lease(): EndpointLease } => {
-  const endpoints = urls.map((url) => ({ url, inFlight: 0, failedAt: Number.NEGATIVE_INFINITY }));
+const load = (endpoint: Endpoint, fastestMs: number): number => {
+  const slower = endpoint.limit.meanMs && fastestMs ? Math.round(endpoint.limit.meanMs / fastestMs) : 1;
+  return (endpoint.episodes + 1) * Math.min(16, Math.max(1, slower));
+};
+
+const least = (endpoints: readonly Endpoint[]): Endpoint | undefined => {
+  const times = endpoints.map(({ limit }) => limit.meanMs).filter((ms) => ms > 0);
+  const fastestMs = times.length ? Math.min(...times) : 0;
+  const [first, ...others] = endpoints;
+  if (!first) return undefined;
+  return others.reduce((best, other) => (load(other, fastestMs) < load(best, fastestMs) ? other : best), first);
+};
+
+const leaseOf = (endpoint: Endpoint): EndpointLease => {
+  endpoint.episodes += 1;
+  let held = true;
   return {
-    lease: () => {
-      const now = performance.now();
-      const cooling = (failedAt: number): number => Number(now - failedAt < coolingMs);
-      const [chosen] = endpoints.toSorted(
-        (a, b) => cooling(a.failedAt) - cooling(b.failedAt) || a.inFlight - b.inFlight,
-      );
-      if (!chosen) throw new RangeError('expected at least one endpoint, got none');
-      chosen.inFlight += 1;
-      let held = true;
-      return {
-        url: chosen.url,
-        fail: () => {
-          chosen.failedAt = performance.now();
-        },
-        release: () => {
-          if (held) chosen.inFlight -= 1;
-          held = false;
-        },
-      };
+    endpoint,
+    release: () => {
+      if (held) endpoint.episodes -= 1;
+      held = false;
     },
   };
+};
+
+const refusalOf = (endpoints: readonly Endpoint[]): LensmithError | undefined => {
+  const refusals = endpoints.map(({ refusal }) => refusal);
+  const [first] = refusals;
+  if (!first || refusals.includes(undefined)) return undefined;
+  return new LensmithError(first.type, refusals.map((refusal) => refusal?.message).join('\n'), {
+    where: endpoints.map(({ url }) => url).join(', '),
+  });
+};
+
+/** A pool of at least one endpoint. */
+export const createEndpointPool = (endpoints: readonly Endpoint[]): EndpointPool => {
+  if (endpoints.length === 0) throw new LensmithError('config', 'expected at least one endpoint, got none');
+
+  /** Looks at those that are due, and says which of them the caller has to wait for. */
+  const lookAtDue = (): Promise<void>[] => {
+    const now = performance.now();
+    return endpoints.filter(({ dueAt }) => dueAt <= now).map((endpoint) => endpoint.look());
+  };
+
+  const lease: EndpointPool['lease'] = async (until, signal, failed) => {
+    for (;;) {
+      const unchecked = endpoints.some(({ dueAt }) => dueAt === 0);
+      const looks = lookAtDue();
+      // The first choice is among all; a server that comes back is waited for only where there is no other.
+      if (unchecked || (looks.length && !endpoints.some(({ isUp }) => isUp))) await Promise.all(looks);
+      const up = endpoints.filter(({ isUp }) => isUp);
+      const good = up.filter((endpoint) => !endpoint.isHeld && endpoint !== failed);
+      const chosen = least(good.length ? good : up);
+      if (chosen) return { kind: 'lease', lease: leaseOf(chosen) };
+      const error = refusalOf(endpoints);
+      if (error) return { kind: 'refused', error };
+      const due = Math.min(...endpoints.map(({ dueAt }) => dueAt));
+      const now = performance.now();
+      if (signal.aborted || now >= until)
+        return {
+          kind: 'away',
+          message: `no endpoint is up: ${endpoints.map(({ url, reason }) => `${url}: ${reason}`).join('; ')}`,
+        };
+      await delay(Math.max(1, Math.min(due, until) - now), undefined, { signal }).catch(() => undefined);
+    }
+  };
+
+  return { endpoints, lease };
 };

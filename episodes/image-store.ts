@@ -3,15 +3,33 @@ import sharp from 'sharp';
 import type { ImageRef } from '../domain/episode.ts';
 import { LensmithError } from '../domain/errors.ts';
 import type { ProducedImage } from '../domain/sandbox.ts';
+import { Base64Text } from './base64-text.ts';
+import { createImageMemory } from './image-memory.ts';
+import { isWholeImage } from './is-whole-image.ts';
 
 const mediaTypes = { png: 'image/png', jpeg: 'image/jpeg', webp: 'image/webp', gif: 'image/gif' } as const;
 type Format = keyof typeof mediaTypes;
 
-/** An encoded image. `part` is its content part of a chat request as JSON text in UTF-8, made once. */
-export interface StoredImage extends ImageRef {
+/** An encoded image. Its base64 is made once and kept once for all episodes of the process. */
+export class StoredImage implements ImageRef {
+  readonly digest: string;
+  readonly width: number;
+  readonly height: number;
   readonly mediaType: string;
-  readonly bytes: Buffer;
-  readonly part: Buffer;
+  readonly base64: Base64Text;
+
+  constructor(ref: ImageRef, mediaType: string, base64: string) {
+    this.digest = ref.digest;
+    this.width = ref.width;
+    this.height = ref.height;
+    this.mediaType = mediaType;
+    this.base64 = new Base64Text(base64);
+  }
+
+  /** The encoded bytes, decoded from base64 at each access. */
+  get bytes(): Buffer {
+    return Buffer.from(this.base64.text(), 'base64');
+  }
 }
 
 /** Holds the encoded images of an episode once each, by digest. */
@@ -19,65 +37,62 @@ export interface ImageStore {
   /**
    * Adds an input image.
    *
-   * @throws LensmithError `data` where it is no PNG, JPEG, WebP or GIF, or does not decode to its end.
+   * @throws LensmithError `data` where it is no PNG, JPEG, WebP or GIF, or is not there to its end.
    */
   add(bytes: Uint8Array): Promise<StoredImage>;
   /** Adds an image of the sandbox, whose size and digest are known. */
   addProduced(image: ProducedImage): StoredImage;
   get(digest: string): StoredImage | undefined;
+  /** Waits where images come faster than the disk takes those for which there is no memory. */
+  room(): Promise<void>;
 }
+
+const memory = createImageMemory<StoredImage>(64 * 1024 * 1024);
 
 const isFormat = (format: string | undefined): format is Format => format !== undefined && format in mediaTypes;
 
-const decode = async (bytes: Buffer): Promise<{ mediaType: string; width: number; height: number }> => {
+const readHeader = async (bytes: Buffer): Promise<{ mediaType: string; width: number; height: number }> => {
   try {
-    const picture = sharp(bytes, { failOn: 'truncated' });
-    const { format, width, height } = await picture.metadata();
+    const { format, width, height } = await sharp(bytes).metadata();
     if (!isFormat(format)) throw new Error(`its format is ${format}`);
-    // The header says nothing of a file that is cut off.
-    await picture.stats();
+    if (!isWholeImage(format, bytes)) throw new Error(`the ${format} is damaged or cut off`);
     return { mediaType: mediaTypes[format], width, height };
   } catch (cause) {
     throw new LensmithError(
       'data',
-      `expected an image in PNG, JPEG, WebP or GIF that decodes to its end, got ${bytes.length} bytes: ${String(cause)}`,
+      `expected an image in PNG, JPEG, WebP or GIF that is there to its end, got ${bytes.length} bytes: ${String(cause)}`,
       { cause },
     );
   }
 };
 
-const contentPart = (mediaType: string, base64: string): Buffer =>
-  Buffer.from(`{"type":"image_url","image_url":{"url":"data:${mediaType};base64,${base64}"}}`);
-
-/** An empty store. */
+/** An empty store. Stores of one process share the images that they have in common. */
 export const createImageStore = (): ImageStore => {
   const images = new Map<string, StoredImage>();
-  const keep = (stored: StoredImage): StoredImage => {
-    images.set(stored.digest, stored);
-    return stored;
+  const keep = (image: StoredImage): StoredImage => {
+    images.set(image.digest, image);
+    return image;
+  };
+  const known = (digest: string): StoredImage | undefined => {
+    const found = images.get(digest) ?? memory.find(digest);
+    return found && keep(found);
   };
   return {
     add: async (content) => {
       const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
       const digest = createHash('sha256').update(bytes).digest('hex');
-      const known = images.get(digest);
-      if (known) return known;
-      const size = await decode(bytes);
-      return keep({ digest, ...size, bytes, part: contentPart(size.mediaType, bytes.toString('base64')) });
+      const found = known(digest);
+      if (found) return found;
+      const { mediaType, width, height } = await readHeader(bytes);
+      await memory.room();
+      return keep(memory.keep(new StoredImage({ digest, width, height }, mediaType, bytes.toString('base64'))));
     },
-    addProduced: ({ digest, mediaType, width, height, data }) =>
-      images.get(digest) ??
-      keep({
-        digest,
-        mediaType,
-        width,
-        height,
-        bytes: Buffer.from(data, 'base64'),
-        part: contentPart(mediaType, data),
-      }),
+    addProduced: ({ data, mediaType, ...ref }) =>
+      known(ref.digest) ?? keep(memory.keep(new StoredImage(ref, mediaType, data))),
     get: (digest) => images.get(digest),
+    room: memory.room,
   };
 };
 
 /** What a trace holds of an image. */
-export const imageRef = ({ digest, width, height }: StoredImage): ImageRef => ({ digest, width, height });
+export const imageRef = ({ digest, width, height }: ImageRef): ImageRef => ({ digest, width, height });

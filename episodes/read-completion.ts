@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Exchange } from './exchange.ts';
 
 const completionSchema = z.object({
   choices: z
@@ -22,7 +23,15 @@ export type ReadCompletion =
       readonly completionTokens: number;
     }
   | { readonly kind: 'context_limit'; readonly message: string }
-  | { readonly kind: 'transient'; readonly message: string; readonly retryAfterMs?: number }
+  | {
+      readonly kind: 'transient';
+      /** `throttled`: the server has too much to do. `unreachable`: it is away. `broken`: anything else. */
+      readonly fault: 'throttled' | 'unreachable' | 'broken';
+      readonly message: string;
+      readonly retryAfterMs?: number;
+    }
+  /** The server does not know the model, which it may have lost since it was looked at. */
+  | { readonly kind: 'unknown_model'; readonly message: string }
   | { readonly kind: 'refused'; readonly type: string; readonly message: string };
 
 // The code is OpenAI's; the sentences are those of vLLM and SGLang, which send no code.
@@ -43,17 +52,14 @@ const parseJson = (body: string): unknown => {
   }
 };
 
-/**
- * Reads the answer to `POST /v1/chat/completions`.
- *
- * @param retryAfter - The header of that name, in seconds or as a date.
- */
-export const readCompletion = (status: number, body: string, retryAfter?: string): ReadCompletion => {
+const readAnswer = (status: number, body: string, retryAfter: string | undefined): ReadCompletion => {
   const message = `the model server answered ${status}: ${body.slice(0, 300)}`;
   if (status === 408 || status === 429 || status >= 500) {
     const wait = retryAfterMs(retryAfter, Date.now());
-    return { kind: 'transient', message, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
+    const fault = status === 429 || (status === 503 && wait !== undefined) ? 'throttled' : 'broken';
+    return { kind: 'transient', fault, message, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
   }
+  if (status === 404) return { kind: 'unknown_model', message };
   if (status >= 400)
     return contextLimit.test(body)
       ? { kind: 'context_limit', message }
@@ -61,7 +67,7 @@ export const readCompletion = (status: number, body: string, retryAfter?: string
   const parsed = completionSchema.safeParse(parseJson(body));
   const choice = parsed.data?.choices[0];
   // A body that is cut off, or a proxy's page, says nothing of the request.
-  if (!choice) return { kind: 'transient', message: `expected a chat completion; ${message}` };
+  if (!choice) return { kind: 'transient', fault: 'broken', message: `expected a chat completion; ${message}` };
   return {
     kind: 'completion',
     text: choice.message.content ?? '',
@@ -69,4 +75,13 @@ export const readCompletion = (status: number, body: string, retryAfter?: string
     promptTokens: parsed.data?.usage?.prompt_tokens ?? 0,
     completionTokens: parsed.data?.usage?.completion_tokens ?? 0,
   };
+};
+
+/** Reads what came of `POST /v1/chat/completions`. */
+export const readCompletion = (came: Exchange): ReadCompletion => {
+  if (came.kind === 'answer') return readAnswer(came.status, came.body, came.retryAfter);
+  const { fault, message } = came;
+  // A server that writes without end does so again.
+  if (fault === 'oversized') return { kind: 'refused', type: 'infrastructure', message };
+  return { kind: 'transient', fault: fault === 'unreachable' ? 'unreachable' : 'broken', message };
 };

@@ -1,14 +1,16 @@
 import type { Call, Episode, EpisodeEnding, Task, Turn } from '../domain/episode.ts';
 import { LensmithError } from '../domain/errors.ts';
-import type { ExecutionResult } from '../domain/sandbox.ts';
 import { type ChatMessage, encodeMessage } from './chat-message.ts';
 import { createImageStore, type ImageStore, imageRef, type StoredImage } from './image-store.ts';
 import type { LoadedProtocol } from './load-protocol.ts';
 import { image, type MessagePart, partsText } from './message-parts.ts';
 import type { Conversation, ModelClient, Sampling } from './model-client.ts';
-import { parseTurn } from './parse-turn.ts';
+import { unknownImage } from './parse-tool-call.ts';
+import { type ParsedTurn, parseTurn } from './parse-turn.ts';
+import { type PromptMessage, promptParts } from './prompt-messages.ts';
 import { questionParts, toolMessageParts } from './render-messages.ts';
-import { type CodeSandbox, openToolSession, type ToolSession } from './tool-session.ts';
+import { type CodeSandbox, openToolSession, type ToolReply, type ToolSession } from './tool-session.ts';
+import { callOf, refusedCall } from './trace-call.ts';
 
 export interface EpisodeOptions {
   readonly task: Task;
@@ -21,7 +23,11 @@ export interface EpisodeOptions {
   readonly signal: AbortSignal;
   /** Seconds that the whole episode may take. */
   readonly deadlineSeconds: number;
-  /** @default the task's sample id */
+  /** The row's own prompt, which stands in place of the protocol's system prompt and question. */
+  readonly prompt?: readonly PromptMessage[];
+  /** Which of several episodes about the task, from 0. @default 0 */
+  readonly attempt?: number;
+  /** @default the task's sample id, with `#` and the attempt from the second one on */
   readonly episodeId?: string;
   /** Receives the images of the trace. @default a store of the episode's own */
   readonly store?: ImageStore;
@@ -42,22 +48,39 @@ interface Setting extends EpisodeOptions {
   readonly session: ToolSession;
 }
 
-const callOf = (code: string, result: ExecutionResult, images: readonly StoredImage[]): Call => ({
-  code,
-  outcome: result.outcome,
-  stdout: result.stdout,
-  stderr: result.stderr,
-  images: images.map(imageRef),
-  error: result.error,
-  durationMs: result.durationMs,
-  isolation: result.isolation,
-});
+/** The messages before the model's first turn. */
+const firstMessages = ({ protocol: { protocol }, task, inputs, prompt }: Setting): ChatMessage[] => {
+  if (prompt) {
+    let next = 0;
+    return promptParts(prompt, inputs.length).map(({ role, parts }) => {
+      const from = next;
+      next += parts.filter((part) => part === image).length;
+      return encodeMessage(role, parts, inputs.slice(from, next));
+    });
+  }
+  const system = protocol.system ? [encodeMessage('system', [protocol.system])] : [];
+  return [...system, encodeMessage('user', questionParts(protocol, task.question, inputs.length), inputs)];
+};
+
+const execute = async (
+  { imageCall }: ParsedTurn,
+  code: string,
+  session: ToolSession,
+  trajectory: readonly StoredImage[],
+): Promise<ToolReply> => {
+  if (!imageCall) return session.execute(code);
+  if (imageCall.kind === 'refused') return { kind: 'result', result: refusedCall(imageCall.message) };
+  const chosen = trajectory[imageCall.imageIndex];
+  return chosen
+    ? session.execute(code, chosen)
+    : { kind: 'result', result: refusedCall(unknownImage(trajectory.length)) };
+};
 
 const play = async (setting: Setting): Promise<Ending> => {
-  const { protocol: loaded, task, store, inputs, deadline, turns, conversation, session, sampling, signal } = setting;
+  const { protocol: loaded, store, inputs, deadline, turns, conversation, session, sampling, signal } = setting;
   const { protocol } = loaded;
-  const messages: ChatMessage[] = protocol.system ? [encodeMessage('system', [protocol.system])] : [];
-  messages.push(encodeMessage('user', questionParts(protocol, task.question, inputs.length), inputs));
+  const messages = firstMessages(setting);
+  const trajectory = [...inputs];
 
   const reply = (role: 'user' | 'tool', parts: readonly MessagePart[], call: Call | null, images: StoredImage[]) => {
     const last = turns.pop();
@@ -74,7 +97,8 @@ const play = async (setting: Setting): Promise<Ending> => {
     turns.push({ ...turn, call: null, reply: null });
     messages.push(encodeMessage('assistant', [turn.text]));
 
-    const { code, answer } = parseTurn(turn.text);
+    const parsed = parseTurn(turn.text, protocol);
+    const { code, answer } = parsed;
     if (answer !== null) return { ending: 'answered', answer };
     if (code === null && protocol.continueMessage === null) return { ending: 'answered' };
     if (turns.length >= protocol.limits.turns) return { ending: 'turn_limit' };
@@ -82,7 +106,7 @@ const play = async (setting: Setting): Promise<Ending> => {
       reply('user', [protocol.continueMessage ?? ''], null, []);
       continue;
     }
-    const called = await session.execute(code);
+    const called = await execute(parsed, code, session, trajectory);
     if (signal.aborted) throw cancelled(signal);
     if (called.kind === 'deadline') return { ending: 'time_limit' };
     if (called.kind === 'error')
@@ -90,9 +114,16 @@ const play = async (setting: Setting): Promise<Ending> => {
         ending: called.type === 'data' ? 'data_error' : 'sandbox_error',
         error: { type: called.type, message: called.message },
       };
+    if (called.result.images.length) await store.room();
     const images = called.result.images.map(store.addProduced);
+    trajectory.push(...images);
     const parts = toolMessageParts(protocol, called.result, turns.length === protocol.limits.turns - 1);
-    reply(protocol.toolMessage.role, parts, callOf(code, called.result, images), parts.includes(image) ? images : []);
+    reply(
+      protocol.toolMessage.role,
+      parts,
+      callOf(parsed, code, called.result, images),
+      parts.includes(image) ? images : [],
+    );
   }
 };
 
@@ -106,15 +137,17 @@ const cancelled = (signal: AbortSignal): LensmithError =>
  * @throws LensmithError `cancelled` where `signal` fires: an episode that was broken off has no ending.
  */
 export const runEpisode = async (options: EpisodeOptions): Promise<Episode> => {
-  const { task, protocol, client, signal, deadlineSeconds } = options;
+  const { task, protocol, client, signal, deadlineSeconds, attempt = 0 } = options;
   if (signal.aborted) throw cancelled(signal);
   const store = options.store ?? createImageStore();
   const deadline = performance.now() + deadlineSeconds * 1000;
   const turns: Turn[] = [];
   const record = (inputs: readonly StoredImage[], end: Ending): Episode => ({
     version: 1,
-    episodeId: options.episodeId ?? task.sampleId,
+    episodeId: options.episodeId ?? (attempt ? `${task.sampleId}#${attempt}` : task.sampleId),
+    attempt,
     task,
+    prompt: options.prompt ? 'dataset' : 'protocol',
     protocol: protocol.ref,
     model: client.model,
     inputImages: inputs.map(imageRef),
@@ -127,6 +160,7 @@ export const runEpisode = async (options: EpisodeOptions): Promise<Episode> => {
   const inputs: StoredImage[] = [];
   try {
     for (const bytes of options.images) inputs.push(await store.add(bytes));
+    if (options.prompt) promptParts(options.prompt, inputs.length);
   } catch (error) {
     if (!(error instanceof LensmithError)) throw error;
     return record(inputs, { ending: 'data_error', error: { type: error.type, message: error.message } });

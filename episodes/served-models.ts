@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
 
-const modelsSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
+const modelsSchema = z.object({ data: z.array(z.object({ id: z.string(), owned_by: z.string().nullish() })) });
+type ModelCard = z.infer<typeof modelsSchema>['data'][number];
 
 /** An endpoint's address with `/v1` at its end, which may be left out. */
 export const apiBase = (url: string): string => {
@@ -19,12 +20,7 @@ export interface ServedModelsOptions {
   readonly apiKey?: string;
 }
 
-/**
- * The ids of the models that an endpoint of the OpenAI API serves (`GET /v1/models`).
- *
- * @throws LensmithError `infrastructure` where it does not answer in time, `auth` where it refuses the key.
- */
-export const servedModels = async (url: string, options: ServedModelsOptions = {}): Promise<string[]> => {
+const modelCards = async (url: string, options: ServedModelsOptions): Promise<ModelCard[]> => {
   const address = `${apiBase(url)}/models`;
   const failed = (type: 'infrastructure' | 'auth', came: string, cause?: unknown): LensmithError =>
     new LensmithError(type, `expected the list of models from ${address}, got ${came}`, { where: url, cause });
@@ -37,23 +33,46 @@ export const servedModels = async (url: string, options: ServedModelsOptions = {
     if (response.status === 401 || response.status === 403)
       throw failed('auth', `${response.status}; give the endpoint's API key`);
     if (!response.ok) throw failed('infrastructure', `${response.status}: ${text.slice(0, 200)}`);
-    return modelsSchema.parse(JSON.parse(text)).data.map(({ id }) => id);
+    return modelsSchema.parse(JSON.parse(text)).data;
   } catch (cause) {
     throw cause instanceof LensmithError ? cause : failed('infrastructure', String(cause), cause);
   }
 };
 
 /**
- * Makes sure that an endpoint serves the model that is to be asked.
+ * The ids of the models that an endpoint of the OpenAI API serves (`GET /v1/models`).
  *
- * @throws LensmithError `config` where it serves others; else as `servedModels`.
+ * @throws LensmithError `infrastructure` where it does not answer in time, `auth` where it refuses the key.
  */
-export const checkEndpoint = async (url: string, model: string, options: ServedModelsOptions = {}): Promise<void> => {
-  const ids = await servedModels(url, options);
-  if (!ids.includes(model))
+export const servedModels = async (url: string, options: ServedModelsOptions = {}): Promise<string[]> =>
+  (await modelCards(url, options)).map(({ id }) => id);
+
+/**
+ * The card of the model that is to be asked.
+ *
+ * @throws LensmithError `config` where the endpoint serves others; else as `servedModels`.
+ */
+export const servedModel = async (
+  url: string,
+  model: string,
+  options: ServedModelsOptions = {},
+): Promise<{ readonly ownedBy: string | null }> => {
+  const cards = await modelCards(url, options);
+  const card = cards.find(({ id }) => id === model);
+  if (!card)
     throw new LensmithError(
       'config',
-      `expected ${url} to serve the model "${model}", it serves ${ids.map((id) => `"${id}"`).join(', ') || 'none'}; correct the model's name or the address`,
+      `expected ${url} to serve the model "${model}", it serves ${cards.map(({ id }) => `"${id}"`).join(', ') || 'none'}; correct the model's name or the address`,
       { where: url },
     );
+  return { ownedBy: card.owned_by ?? null };
+};
+
+/**
+ * Makes sure that an endpoint serves the model that is to be asked.
+ *
+ * @throws LensmithError as `servedModel`.
+ */
+export const checkEndpoint = async (url: string, model: string, options: ServedModelsOptions = {}): Promise<void> => {
+  await servedModel(url, model, options);
 };

@@ -1,19 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
 import type { Protocol } from '../domain/protocol.ts';
-import type { ExecutionRequest, ExecutionResult, SessionOptions } from '../domain/sandbox.ts';
+import type { ExecutionResult } from '../domain/sandbox.ts';
+import { type CodeSandbox, type CodeSession, executeCall, sessionOptions } from './code-session.ts';
 import type { StoredImage } from './image-store.ts';
 
-/** What an episode needs of a session of the sandbox. */
-export interface CodeSession {
-  execute(request: ExecutionRequest): Promise<ExecutionResult>;
-  close(): Promise<void>;
-}
-
-/** What an episode needs of the sandbox. */
-export interface CodeSandbox {
-  createSession(options: SessionOptions): Promise<CodeSession>;
-}
+export type { CodeSandbox, CodeSession } from './code-session.ts';
 
 /** A call's result, or why the sandbox could give none. */
 export type ToolReply =
@@ -21,9 +13,13 @@ export type ToolReply =
   | { readonly kind: 'deadline' }
   | { readonly kind: 'error'; readonly type: 'data' | 'infrastructure'; readonly message: string };
 
-/** An episode's calls, in one session that is opened at the first of them. */
+/**
+ * An episode's calls: in one session that is opened at the first of them, or, where a call names its image, each in a
+ * session of its own with that image.
+ */
 export interface ToolSession {
-  execute(code: string): Promise<ToolReply>;
+  /** @param image - The image that the call names. */
+  execute(code: string, image?: StoredImage): Promise<ToolReply>;
   close(): Promise<void>;
 }
 
@@ -37,17 +33,6 @@ export interface ToolSessionOptions {
   /** Tries of one call, with pauses of 0.2 s, then twice as long each time. @default 5 */
   readonly attempts?: number;
 }
-
-/** Options of the session that a protocol asks for. */
-export const sessionOptions = (protocol: Protocol, images: readonly Pick<StoredImage, 'bytes'>[]): SessionOptions => {
-  const { turns: _, ...limits } = protocol.limits;
-  return {
-    images: images.map(({ bytes }) => ({ data: bytes.toString('base64') })),
-    variables: protocol.variables,
-    state: protocol.state,
-    limits,
-  };
-};
 
 const isOver: unique symbol = Symbol('deadline');
 
@@ -67,9 +52,9 @@ export const openToolSession = (options: ToolSessionOptions): ToolSession => {
     await closing?.close();
   };
 
-  const attempt = async (code: string): Promise<ExecutionResult> => {
+  const attempt = async (code: string, image: StoredImage | undefined): Promise<ExecutionResult> => {
     if (!session) {
-      const opened = await sandbox.createSession(sessionOptions(protocol, images));
+      const opened = await sandbox.createSession(sessionOptions(protocol, image ? [image] : images));
       if (closed) {
         // The episode's time ended while the session was being opened.
         await opened.close();
@@ -81,22 +66,24 @@ export const openToolSession = (options: ToolSessionOptions): ToolSession => {
         if (repeated.outcome === 'infrastructure') return repeated;
       }
     }
-    return session.execute({ code });
+    return executeCall(session, protocol, code);
   };
 
   // The sandbox kills what runs too long; the race only keeps an episode from waiting past its own time.
-  const withinTime = async (code: string): Promise<ExecutionResult | typeof isOver> => {
-    const timer = new AbortController();
-    const over = delay<typeof isOver>(Math.max(0, deadline - performance.now()), isOver, {
-      signal: AbortSignal.any([timer.signal, signal]),
-    }).catch((): typeof isOver => isOver);
-    const running = attempt(code);
+  const withinTime = async (code: string, image: StoredImage | undefined): Promise<ExecutionResult | typeof isOver> => {
+    const over = Promise.withResolvers<typeof isOver>();
+    const end = (): void => over.resolve(isOver);
+    const timer = setTimeout(end, Math.max(0, deadline - performance.now()));
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    const running = attempt(code, image);
     try {
-      const first = await Promise.race([running, over]);
+      const first = await Promise.race([over.promise, running]);
       if (first === isOver) running.catch(() => undefined);
       return first;
     } finally {
-      timer.abort();
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
     }
   };
 
@@ -105,13 +92,15 @@ export const openToolSession = (options: ToolSessionOptions): ToolSession => {
       closed = true;
       return drop();
     },
-    execute: async (code) => {
+    execute: async (code, image) => {
       for (let tries = 1; ; tries += 1) {
         let failure: string;
         try {
-          const result = await withinTime(code);
+          const result = await withinTime(code, image);
           if (result === isOver) return { kind: 'deadline' };
           if (result.outcome !== 'infrastructure') {
+            // A session that ends late, or by itself, changes nothing of the call.
+            if (image) await drop().catch(() => undefined);
             if (protocol.state === 'stateful' && (result.outcome === 'ok' || result.outcome === 'no_output'))
               effective.push(code);
             return { kind: 'result', result };

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { loadProtocol } from '../../episodes/load-protocol.ts';
 import { checkEndpoint } from '../../episodes/served-models.ts';
 import { codeTurn, play } from './play.ts';
 import { answerStatus, completion, inOrder, type Step, startScriptedServer } from './scripted-server.ts';
@@ -41,6 +42,7 @@ test.each<[string, Step]>([
   expect(episode).toMatchObject({ ending: 'answered', answer: '7' });
   expect(server.requests).toHaveLength(3);
   expect(server.requests[2]).toEqual(server.requests[0]);
+  expect(episode.turns.map(({ tries }) => tries)).toEqual([3]);
 });
 
 test('a server that stays broken ends the episode as model_error, after the budget', async () => {
@@ -71,6 +73,58 @@ test('a body that never ends is given up at the same deadline', async () => {
   const server = await start([trickle, answer]);
   const episode = await play({ endpoints: [server.url], client: { requestSeconds: 0.2 } });
   expect(episode).toMatchObject({ ending: 'answered' });
+});
+
+test('a body that stalls is given up long before the request would be', async () => {
+  const stalled: Step = (response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).write(completion(answer).slice(0, 40));
+  };
+  const server = await start([stalled, answer]);
+  const episode = await play({ endpoints: [server.url], client: { bodySeconds: 0.1 }, deadlineSeconds: 10 });
+  expect(episode).toMatchObject({ ending: 'answered', turns: [{ tries: 2 }] });
+  expect(server.requests).toHaveLength(2);
+});
+
+test('an answer without end is cut off by its length, and is not asked for again', async () => {
+  const endless: Step = (response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).write('{"choices":[{"message":{"content":"');
+    const write = (): void => {
+      while (!response.destroyed && response.write('the '.repeat(4096)));
+    };
+    response.on('drain', write);
+    write();
+  };
+  const server = await start([endless, answer]);
+  const episode = await play({ endpoints: [server.url] });
+  expect(episode).toMatchObject({ ending: 'model_error', error: { type: 'infrastructure' } });
+  expect(episode.error?.message).toContain('bytes');
+  expect(server.requests).toHaveLength(1);
+});
+
+test('an answer that drips without end is over with the time of the episode', async () => {
+  const dripping: Step = (response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const timer = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(timer));
+  };
+  const server = await start([dripping]);
+  const episode = await play({ endpoints: [server.url], deadlineSeconds: 0.4 });
+  expect(episode).toMatchObject({ ending: 'time_limit', error: null });
+  expect(server.requests).toHaveLength(1);
+});
+
+test('a model that repeats one token up to its limit uses up its turns', async () => {
+  const { protocol } = await loadProtocol('codedance');
+  const repeated: Step = (response) => {
+    const body = JSON.parse(completion('the '.repeat(64)));
+    body.choices[0].finish_reason = 'length';
+    response.end(JSON.stringify(body));
+  };
+  const server = await start(Array.from({ length: protocol.limits.turns }, () => repeated));
+  const episode = await play({ endpoints: [server.url], protocol: 'codedance' });
+  expect(episode).toMatchObject({ ending: 'turn_limit', answer: null });
+  expect(episode.turns.map(({ finishReason }) => finishReason)).toEqual(episode.turns.map(() => 'length'));
+  expect(server.requests).toHaveLength(protocol.limits.turns);
 });
 
 test('a hang past the time of the episode ends it as time_limit', async () => {

@@ -32,3 +32,27 @@ test('any text is read, and never as both', () =>
       },
     ),
   ));
+
+const rules = { parser: 'tool-call', imageCall: { tool: 'look', before: '', after: '' } } as const;
+
+test('a tool call comes out as it was written', () =>
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.string(), fc.nat(), (code, description, image_index) => {
+      const call = JSON.stringify({ name: 'look', arguments: { code, description, image_index } });
+      fc.pre(!/<\/?(tool_call|answer)>/.test(call));
+      expect(parseTurn(`So.<tool_call>\n${call}\n</tool_call>`, rules)).toEqual({
+        code,
+        answer: null,
+        imageCall: { kind: 'call', imageIndex: image_index, description },
+      });
+    }),
+  ));
+
+test('whatever JSON stands between the marks is a call or is refused', () =>
+  fc.assert(
+    fc.property(fc.json(), (json) => {
+      fc.pre(!/<\/?(tool_call|answer)>/.test(json));
+      const { code, imageCall } = parseTurn(`<tool_call>${json}</tool_call>`, rules);
+      expect([code, imageCall?.kind]).toEqual([json, 'refused']);
+    }),
+  ));

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 /** A message as a server of the OpenAI API receives it. */
 export interface ReceivedMessage {
   readonly role: string;
-  readonly content: string | { type: string; text?: string; image_url?: { url: string } }[];
+  readonly content: string | { type: string; text?: string; image_url?: { url: string } | null; uuid?: string }[];
 }
 
 export interface ReceivedRequest {
@@ -32,15 +32,28 @@ export const answerStatus =
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
   };
 
+/** What a server tells of itself; `pages` are the bodies of further paths. */
+export interface ServerFacts {
+  model: string;
+  ownedBy?: string;
+  pages?: Readonly<Record<string, string>>;
+}
+
 /** Serves the OpenAI API on a free port of the loopback; `next` says what becomes of each chat request. */
 export const startScriptedServer = async (
   next: (request: ReceivedRequest, count: number) => Step | Promise<Step>,
-  model = 'scripted',
+  facts: string | ServerFacts = 'scripted',
 ) => {
   const requests: ReceivedRequest[] = [];
+  const told: ServerFacts = typeof facts === 'string' ? { model: facts } : facts;
   const server = createServer(async (request, response) => {
     if (request.url === '/v1/models') {
-      response.end(JSON.stringify({ object: 'list', data: [{ id: model, object: 'model' }] }));
+      response.end(JSON.stringify({ object: 'list', data: [{ id: told.model, owned_by: told.ownedBy }] }));
+      return;
+    }
+    if (request.method !== 'POST') {
+      const page = told.pages?.[request.url ?? ''];
+      response.writeHead(page === undefined ? 404 : 200).end(page);
       return;
     }
     const received: ReceivedRequest = JSON.parse(await text(request));
@@ -52,15 +65,13 @@ export const startScriptedServer = async (
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}/v1`,
-    requests,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+  const stop = async (): Promise<void> => {
+    if (!server.listening) return;
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
   };
+  return { url: `http://127.0.0.1:${port}/v1`, requests, stop, close: stop };
 };
 
 /** Takes the steps one by one; a request beyond them fails the test's episode as refused. */

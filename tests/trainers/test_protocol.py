@@ -1,10 +1,22 @@
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rl_data
 
-from lensmith_trainers.protocol import IMAGE, load_protocol, parse_turn, parts_content, parts_text, tool_message_parts
+from lensmith_trainers.protocol import (
+    IMAGE,
+    ImageCall,
+    RefusedCall,
+    load_protocol,
+    malformed_call,
+    parse_turn,
+    parts_content,
+    parts_text,
+    tool_message_parts,
+)
 from lensmith_trainers.protocol.schema import Protocol
 from lensmith_trainers.runtime import Failure
 
@@ -24,7 +36,7 @@ def test_a_protocol_is_named_by_the_digest_of_its_bytes() -> None:
 
 def test_all_shipped_protocols_load() -> None:
     names = {load_protocol(path).protocol.name for path in rl_data.PROTOCOL.parent.glob("*.yaml")}
-    assert {"miniature", "codedance"} <= names
+    assert {"miniature", "codedance", "codevision"} <= names
 
 
 @pytest.mark.parametrize(
@@ -104,3 +116,40 @@ def test_seconds_are_written_as_a_number(protocol: Protocol) -> None:
         limits = protocol.limits.model_copy(update={"call_seconds": seconds})
         changed = protocol.model_copy(update={"tool_message": tool_message, "limits": limits})
         assert message(changed, "timeout") == [text]
+
+
+GOLDEN_TURNS = json.loads((Path(__file__).parents[1] / "golden" / "turns.json").read_text())
+
+
+@pytest.mark.parametrize("turn", GOLDEN_TURNS)
+def test_a_golden_turn_is_read_as_in_the_other_loop(turn: dict[str, Any]) -> None:
+    name = "codevision" if turn["parser"] == "tool-call" else "miniature"
+    rules = load_protocol(rl_data.PROTOCOL.with_name(f"{name}.yaml")).protocol
+    changes: dict[str, Any] = {"parser": turn["parser"]}
+    if rules.image_call is not None:
+        changes["image_call"] = rules.image_call.model_copy(update={"tool": "t"})
+    image_call = None
+    if turn.get("refused"):
+        image_call = RefusedCall(malformed_call("t"))
+    elif "imageIndex" in turn:
+        image_call = ImageCall(turn["imageIndex"], turn["description"])
+    parsed = parse_turn(turn["text"], rules.model_copy(update=changes))
+    assert (parsed.code, parsed.answer, parsed.image_call) == (turn["code"], turn["answer"], image_call)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("parser: tool-call", "parser: code-fence"),
+        ("state: stateless", "state: stateful"),
+        ("  tool: code_image_tool\n", ""),
+    ],
+)
+def test_a_tool_call_protocol_has_all_its_parts(tmp_path: Path, old: str, new: str) -> None:
+    text = rl_data.PROTOCOL.with_name("codevision.yaml").read_text()
+    assert old in text
+    path = tmp_path / "wrong.yaml"
+    path.write_text(text.replace(old, new))
+    with pytest.raises(Failure, match="imageCall") as caught:
+        load_protocol(path)
+    assert caught.value.type == "config"

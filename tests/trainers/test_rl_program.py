@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import json
 import os
@@ -75,6 +76,16 @@ def test_steps_take_the_rows_in_order_and_write_metrics(base: dict, server: Tool
     assert lines[-1]["kl"] > lines[0]["kl"]
     progress = json.loads((tmp_path / "progress.json").read_text())
     assert (progress["phase"], progress["step"], progress["total"]) == ("done", 4, 4)
+
+
+def test_every_step_keeps_its_scored_episodes(base: dict, server: ToolServer, tmp_path: Path) -> None:
+    train(tmp_path, **base)
+    files = sorted((tmp_path / "rollouts").iterdir())
+    assert [path.name for path in files] == [f"step-000000{step}.jsonl.gz" for step in (1, 2, 3, 4)]
+    lines = [json.loads(line) for line in gzip.decompress(files[1].read_bytes()).splitlines()]
+    assert [line["episode"]["task"]["sampleId"] for line in lines[::4]] == asked(server)[1]
+    assert {line["step"] for line in lines} == {2}
+    assert all(line["score"]["reward"] == line["score"]["terms"]["letters"] for line in lines)
 
 
 def test_checkpoints_are_models_with_a_manifest_and_vision_stays(base: dict, tmp_path: Path) -> None:

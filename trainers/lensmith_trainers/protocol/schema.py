@@ -41,6 +41,14 @@ class Variables(_Model):
     file: str
 
 
+class ImageCall(_Model):
+    """Of the parser `tool-call`: the tool's name, and the Python around a call's code."""
+
+    tool: Annotated[str, Field(min_length=1)]
+    before: str
+    after: str
+
+
 class Limits(_Model):
     """Caps of an episode and its calls; see `domain/protocol.ts` for units."""
 
@@ -58,7 +66,7 @@ class Protocol(_Model):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
     version: Positive
-    parser: Literal["code-fence"]
+    parser: Literal["code-fence", "code-or-fence", "tool-call"]
     system: str
     question: Annotated[str, Field(pattern=r"\{question\}")]
     tool_message: ToolMessage
@@ -66,7 +74,17 @@ class Protocol(_Model):
     last_turn_message: str | None
     variables: Variables
     state: Literal["stateful", "stateless"]
+    image_call: ImageCall | None = None
     limits: Limits
+
+    @model_validator(mode="after")
+    def _image_call_with_its_parser(self) -> "Protocol":
+        named = self.image_call is not None
+        if named != (self.parser == "tool-call") or (named and self.state != "stateless"):
+            raise ValueError(
+                'expected imageCall and the state "stateless" with the parser "tool-call", and no imageCall with others'
+            )
+        return self
 
 
 @dataclass(frozen=True)

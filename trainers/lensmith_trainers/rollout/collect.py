@@ -8,7 +8,7 @@ from typing import Any
 
 from lensmith_trainers.modeling import LoadedModel
 from lensmith_trainers.protocol import LoadedProtocol
-from lensmith_trainers.rollout.episode import Episode
+from lensmith_trainers.rollout.episode import Episode, WantedCall
 from lensmith_trainers.rollout.generate import Generate
 from lensmith_trainers.rollout.generation import Generation
 from lensmith_trainers.rollout.json_http import JsonHttp
@@ -71,15 +71,15 @@ class Collector:
         try:
             for _ in range(rules.limits.turns):
                 wanted = self._turn(episodes)
-                self._calls([(episodes[index], sessions[index], code) for index, code in wanted])
+                self._calls([(episodes[index], sessions[index], call) for index, call in wanted])
         finally:
             started = time.monotonic()
             list(self.threads.map(ToolSession.close, [session for session in sessions if session.is_open]))
             self.seconds.tools += time.monotonic() - started
         return episodes
 
-    def _turn(self, episodes: list[Episode]) -> list[tuple[int, str]]:
-        """One turn of all episodes that go on; returns whose code is to be run."""
+    def _turn(self, episodes: list[Episode]) -> list[tuple[int, WantedCall]]:
+        """One turn of all episodes that go on; returns whose calls are to be run."""
         started, clock = time.time(), time.monotonic()
         generations: dict[int, Generation] = {}
         for index, episode in enumerate(episodes):
@@ -99,28 +99,28 @@ class Collector:
         for index, generation in generations.items():
             prompt_tokens = len(generation.sequence)
             episodes[index].sequence = generation.sequence
-            code = episodes[index].take_turn(generation, started, prompt_tokens)
-            if code is not None:
-                wanted.append((index, code))
+            call = episodes[index].take_turn(generation, started, prompt_tokens)
+            if call is not None:
+                wanted.append((index, call))
         self.seconds.generation += time.monotonic() - clock
         return wanted
 
-    def _calls(self, calls: list[tuple[Episode, ToolSession, str]]) -> None:
+    def _calls(self, calls: list[tuple[Episode, ToolSession, WantedCall]]) -> None:
         started = time.monotonic()
         results = list(self.threads.map(lambda call: _execute(call[1], call[2]), calls))
-        for (episode, _, code), result in zip(calls, results, strict=True):
+        for (episode, _, call), result in zip(calls, results, strict=True):
             if isinstance(result, Exception):
                 episode.fail("sandbox_error", "infrastructure", str(result))
                 continue
             try:
-                episode.take_result(code, result)
+                episode.take_result(call.code, result)
             except Failure as error:
                 episode.fail("sandbox_error", "infrastructure", str(error))
         self.seconds.tools += time.monotonic() - started
 
 
-def _execute(session: ToolSession, code: str) -> dict[str, Any] | Exception:
+def _execute(session: ToolSession, call: WantedCall) -> dict[str, Any] | Exception:
     try:
-        return session.execute(code)
+        return session.execute(call.code, call.image)
     except (GaveUp, ValueError) as error:
         return error

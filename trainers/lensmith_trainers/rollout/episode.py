@@ -8,17 +8,29 @@ from typing import Any
 from lensmith_trainers.data import Message
 from lensmith_trainers.modeling import LoadedModel, TokenSequence, model_image
 from lensmith_trainers.protocol import (
+    ImageCall,
     LoadedProtocol,
+    ParsedTurn,
     Protocol,
+    RefusedCall,
     parse_turn,
     parts_content,
     parts_text,
     question_parts,
     tool_message_parts,
+    unknown_image,
 )
 from lensmith_trainers.protocol.message_parts import IMAGE, MessagePart
 from lensmith_trainers.rollout.generation import Generation
 from lensmith_trainers.rollout.task import EncodedImage, RolloutTask, encoded_image
+
+
+@dataclass(frozen=True)
+class WantedCall:
+    """Code to run, and the encoded image that it works on where the protocol lets a call name one."""
+
+    code: str
+    image: bytes | None = None
 
 
 @dataclass(eq=False)
@@ -38,6 +50,10 @@ class Episode:
     ending: str | None = None
     answer: str | None = None
     error: dict[str, str] | None = None
+    produced: list[EncodedImage] = field(default_factory=list)
+    """The images that its code returned."""
+    _named: ImageCall | None = None
+    """What the call of the last turn says besides its code."""
 
     def __post_init__(self) -> None:
         self.sequence = TokenSequence(self.loaded.vocabulary)
@@ -50,8 +66,8 @@ class Episode:
     def _rules(self) -> Protocol:
         return self.protocol.protocol
 
-    def take_turn(self, generation: Generation, started: float, prompt_tokens: int) -> str | None:
-        """Takes a turn of the model; returns the code that it wants to run.
+    def take_turn(self, generation: Generation, started: float, prompt_tokens: int) -> WantedCall | None:
+        """Takes a turn of the model; returns what it wants to run. A call that is refused has its reply at once.
 
         Args:
             generation: a finished one, from this episode's `sequence`.
@@ -75,7 +91,7 @@ class Episode:
                 "reply": None,
             }
         )
-        parsed = parse_turn(generation.text)
+        parsed = parse_turn(generation.text, self._rules)
         capped = len(self.turns) == self._rules.limits.turns
         if parsed.answer is not None:
             self.ending, self.answer = "answered", parsed.answer
@@ -85,7 +101,25 @@ class Episode:
             self.ending = "turn_limit"
         elif parsed.code is None:
             self._reply("user", [self._rules.continue_message or ""], [])
-        return None if self.ending else parsed.code
+        return None if self.ending or parsed.code is None else self._wanted(parsed, parsed.code)
+
+    def _wanted(self, parsed: ParsedTurn, code: str) -> WantedCall | None:
+        call = parsed.image_call
+        if call is None:
+            return WantedCall(code)
+        if isinstance(call, RefusedCall):
+            return self._refuse(code, call.message)
+        self._named = call
+        trajectory = [*self.task.images, *self.produced]
+        if call.image_index >= len(trajectory):
+            return self._refuse(code, unknown_image(len(trajectory)))
+        return WantedCall(code, trajectory[call.image_index].content)
+
+    def _refuse(self, code: str, message: str) -> None:
+        error = {"type": "RefusedCall", "message": message, "line": None, "traceback": ""}
+        # Nothing ran, so nothing ran without isolation.
+        rest = {"outcome": "policy", "durationMs": 0, "isolation": "namespaces"}
+        self.take_result(code, {**rest, "stdout": "", "stderr": "", "images": [], "error": error})
 
     def take_result(self, code: str, result: dict[str, Any]) -> None:
         """Takes the result of the last turn's code (`executionResultSchema`) and tells the model."""
@@ -93,8 +127,11 @@ class Episode:
             encoded_image(base64.b64decode(image["data"]), where="an image of the tool server")
             for image in result["images"]
         ]
+        self.produced += images
+        named, self._named = self._named, None
         self.turns[-1]["call"] = {
             "code": code,
+            **({"imageIndex": named.image_index, "description": named.description} if named else {}),
             **{key: result[key] for key in ("outcome", "stdout", "stderr", "error", "durationMs", "isolation")},
             "images": [image.ref for image in images],
         }
@@ -127,6 +164,12 @@ class Episode:
             "answer": self.answer,
             "error": self.error,
         }
+
+    def scored_images(self) -> dict[str, bytes]:
+        """Its images by digest, where the task says what they need; else nobody looks at their pixels."""
+        if "needs" not in self.task.fields:
+            return {}
+        return {image.ref["digest"]: image.content for image in (*self.task.images, *self.produced)}
 
     def _reply(self, role: str, parts: list[MessagePart], images: list[EncodedImage]) -> None:
         self.turns[-1]["reply"] = parts_text(parts)

@@ -33,15 +33,21 @@ class ToolSession:
         """Whether the server holds something for this episode."""
         return self._id is not None
 
-    def execute(self, code: str) -> dict[str, Any]:
+    def execute(self, code: str, image: bytes | None = None) -> dict[str, Any]:
         """The typed result of a call (`executionResultSchema`).
+
+        Args:
+            code: what the model wrote.
+            image: the image that the call names, all that the call's own session then holds.
 
         Raises:
             GaveUp: where the server stays away longer than `patience_seconds`.
             ValueError: where the server refuses the request.
         """
         deadline = time.monotonic() + self.patience_seconds
-        result = retry(lambda: self._attempt(code), deadline=deadline, cancelled=self.cancelled)
+        result = retry(lambda: self._attempt(code, image), deadline=deadline, cancelled=self.cancelled)
+        if image is not None:
+            self.close()
         if result["outcome"] in _KEEPS_STATE and self.protocol.state == "stateful":
             self._effective.append(code)
         return result
@@ -57,26 +63,45 @@ class ToolSession:
         finally:
             self._id = None
 
-    def _attempt(self, code: str) -> dict[str, Any]:
+    def _attempt(self, code: str, image: bytes | None) -> dict[str, Any]:
         try:
             if self._id is None:
-                self._open()
+                self._open(self.images if image is None else [image])
                 for earlier in self._effective:
                     self._call(earlier)
-            return self._call(code)
+            return self._call(code) if self.protocol.image_call is None else self._image_call(code)
         except (Transient, Unreachable):
             # Nobody knows whether the call had its effect, so its session is not used again.
             self.close()
             raise
 
-    def _open(self) -> None:
+    def _image_call(self, code: str) -> dict[str, Any]:
+        """Three executions: what comes before the code, the code, and what takes the image from its variables."""
+        around = self.protocol.image_call
+        if around is None:
+            return self._call(code)
+        before = self._call(around.before)
+        if before["outcome"] not in _KEEPS_STATE:
+            return before
+        result = self._call(code)
+        if result["outcome"] not in _KEEPS_STATE:
+            return result
+        after = self._call(around.after)
+        if after["outcome"] not in _KEEPS_STATE:
+            return after
+        shown = {image["digest"] for image in result["images"]}
+        images = [*result["images"], *(image for image in after["images"] if image["digest"] not in shown)]
+        images = images[: self.protocol.limits.images_per_call]
+        return {**result, "outcome": "ok" if images or result["stdout"] else "no_output", "images": images}
+
+    def _open(self, images: Sequence[bytes]) -> None:
         limits, variables = self.protocol.limits, self.protocol.variables
         identifier = uuid.uuid4().hex
         body = {
             "sessionId": identifier,
-            "images": [{"data": base64.b64encode(image).decode()} for image in self.images],
+            "images": [{"data": base64.b64encode(image).decode()} for image in images],
             "variables": {"image": variables.image, "file": variables.file},
-            "state": self.protocol.state,
+            "state": "stateful" if self.protocol.image_call else self.protocol.state,
             "limits": {
                 "callSeconds": limits.call_seconds,
                 "memoryMib": limits.memory_mib,

@@ -1,0 +1,92 @@
+import type { Base64Text } from './base64-text.ts';
+import { createSpill, type Extent } from './spill.ts';
+
+interface KeptImage {
+  readonly digest: string;
+  readonly base64: Base64Text;
+}
+
+export interface ImageMemory<Image extends KeptImage> {
+  /** The image of this digest, where an episode still holds it. */
+  find(digest: string): Image | undefined;
+  /** Takes an image in and returns it, or the equal one that is there already. */
+  keep(image: Image): Image;
+  /** Waits until what is on its way to the disk is little enough for more to come. */
+  room(): Promise<void>;
+  /** Bytes of base64 in memory. */
+  bytes(): number;
+}
+
+/** What the memory knows of an image after the image itself is gone. */
+interface Held {
+  readonly digest: string;
+  readonly length: number;
+  extent: Extent | undefined;
+  isGone: boolean;
+}
+
+const mostPendingBytes = 16 * 1024 * 1024;
+
+/**
+ * Keeps the images of all episodes of a process once each, as long as one of them holds it. Above `budgetBytes` new
+ * images are written to the disk and read from there for each request, so that many long histories do not fill the
+ * memory.
+ */
+export const createImageMemory = <Image extends KeptImage>(budgetBytes: number): ImageMemory<Image> => {
+  const images = new Map<string, WeakRef<Image>>();
+  const spill = createSpill();
+  const waiting: (() => void)[] = [];
+  let bytes = 0;
+  let pending = 0;
+
+  const gone = new FinalizationRegistry<Held>((held) => {
+    if (images.get(held.digest)?.deref() === undefined) images.delete(held.digest);
+    held.isGone = true;
+    if (held.extent) held.extent.release();
+    else bytes -= held.length;
+  });
+
+  const wakeNext = (): void => {
+    if (pending <= mostPendingBytes) waiting.shift()?.();
+  };
+
+  const moveToDisk = async (base64: Base64Text, held: Held): Promise<void> => {
+    pending += held.length;
+    try {
+      const extent = await base64.moveTo(spill);
+      if (held.isGone) extent.release();
+      else {
+        held.extent = extent;
+        bytes -= held.length;
+      }
+    } catch {
+      // Where the disk is full the image stays in memory, which costs memory and nothing else.
+    } finally {
+      pending -= held.length;
+      wakeNext();
+    }
+  };
+
+  const find = (digest: string): Image | undefined => images.get(digest)?.deref();
+
+  return {
+    find,
+    keep: (image) => {
+      const known = find(image.digest);
+      if (known) return known;
+      const held: Held = { digest: image.digest, length: image.base64.length, extent: undefined, isGone: false };
+      images.set(image.digest, new WeakRef(image));
+      gone.register(image, held);
+      bytes += held.length;
+      if (bytes > budgetBytes) void moveToDisk(image.base64, held);
+      return image;
+    },
+    room: async () => {
+      if (pending <= mostPendingBytes && waiting.length === 0) return;
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      // The next one looks after this one has taken its room.
+      setImmediate(wakeNext);
+    },
+    bytes: () => bytes,
+  };
+};

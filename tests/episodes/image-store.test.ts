@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import sharp from 'sharp';
+import { expect, test } from 'vitest';
+import { Base64Text } from '../../episodes/base64-text.ts';
+import { encodeMessage } from '../../episodes/chat-message.ts';
+import { createImageMemory } from '../../episodes/image-memory.ts';
+import { createImageStore } from '../../episodes/image-store.ts';
+import { isWholeImage } from '../../episodes/is-whole-image.ts';
+import { image } from '../../episodes/message-parts.ts';
+import { encodeRequest } from '../../episodes/request-body.ts';
+import { png, producedImage } from './scripted-sandbox.ts';
+
+const bodyText = async (body: ReturnType<typeof encodeRequest>): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body.chunks()) chunks.push(chunk);
+  const joined = Buffer.concat(chunks);
+  expect(joined.length).toBe(body.length);
+  return joined.toString('utf8');
+};
+
+test('a body is the JSON that its parts stand for', async () => {
+  const store = createImageStore();
+  const stored = await store.add(await png(30, 20));
+  const messages = [
+    encodeMessage('system', ['Say "ö".\n']),
+    encodeMessage('user', [image, 'a "quoted" 😀', image], [stored, stored]),
+  ];
+  const url = `data:image/png;base64,${(await png(30, 20)).toString('base64')}`;
+  const picture = { type: 'image_url', image_url: { url } };
+  expect(JSON.parse(await bodyText(encodeRequest({ model: 'm', temperature: 0.5 }, messages)))).toEqual({
+    model: 'm',
+    temperature: 0.5,
+    messages: [
+      { role: 'system', content: 'Say "ö".\n' },
+      { role: 'user', content: [picture, { type: 'text', text: 'a "quoted" 😀' }, picture] },
+    ],
+  });
+  const kept = encodeRequest({ model: 'm' }, messages, () => 'kept');
+  expect(kept.omits).toBe(true);
+  expect(JSON.parse(await bodyText(kept)).messages[1].content[0]).toEqual({
+    type: 'image_url',
+    image_url: null,
+    uuid: stored.digest,
+  });
+});
+
+test('stores share an image that they have in common, given or produced', async () => {
+  const produced = await producedImage(33, 21);
+  const first = createImageStore().addProduced(produced);
+  const second = await createImageStore().add(Buffer.from(produced.data, 'base64'));
+  expect(second).toBe(first);
+  expect(first).toMatchObject({ width: 33, height: 21, mediaType: 'image/png' });
+  expect(createHash('sha256').update(first.bytes).digest('hex')).toBe(produced.digest);
+});
+
+test('above the budget an image moves to the disk and stays readable', async () => {
+  const memory = createImageMemory<{ digest: string; base64: Base64Text }>(10_000);
+  const text = (letter: string): string => letter.repeat(8_000);
+  const images = ['a', 'b', 'c'].map((letter) => memory.keep({ digest: letter, base64: new Base64Text(text(letter)) }));
+  await expect.poll(() => images.map(({ base64 }) => base64.inMemory)).toEqual([true, false, false]);
+  expect(memory.bytes()).toBe(8_000);
+  for (const { digest, base64 } of images) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of base64.chunks()) chunks.push(chunk);
+    expect(Buffer.concat(chunks).toString()).toBe(text(digest));
+    expect(base64.text()).toBe(text(digest));
+    expect(base64.length).toBe(8_000);
+  }
+  expect(memory.keep({ digest: 'b', base64: new Base64Text('other') })).toBe(images[1]);
+});
+
+const noise = sharp({
+  create: { width: 64, height: 48, channels: 3, noise: { type: 'gaussian', mean: 120, sigma: 40 }, background: 'red' },
+});
+
+test.each([
+  ['png', await noise.clone().png().toBuffer()],
+  ['jpeg', await noise.clone().jpeg({ progressive: true }).toBuffer()],
+  ['webp', await noise.clone().webp().toBuffer()],
+  ['gif', await noise.clone().gif().toBuffer()],
+] as const)('a %s is whole, and cut off it is not', (format, bytes) => {
+  expect(isWholeImage(format, bytes)).toBe(true);
+  for (const share of [0.2, 0.5, 0.9])
+    expect(isWholeImage(format, bytes.subarray(0, bytes.length * share))).toBe(false);
+});
+
+test('a PNG with a wrong byte is not whole', async () => {
+  const bytes = await noise.clone().png().toBuffer();
+  bytes.writeUInt8(bytes.readUInt8(200) ^ 1, 200);
+  expect(isWholeImage('png', bytes)).toBe(false);
+});
