@@ -5,11 +5,12 @@ import { type EvaluationResult, evaluationResultSchema } from '../domain/evaluat
 import type { RunSpec } from '../domain/run-spec.ts';
 import type { RunRef, StageName } from '../domain/stage.ts';
 import { type LoadedProtocol, loadProtocol } from '../episodes/load-protocol.ts';
+import type { EvaluationProgress } from '../evaluation/progress-counter.ts';
 import { runEvaluation } from '../evaluation/run-evaluation.ts';
 import { publishArtifact } from '../processes/artifact.ts';
 import { readJson } from '../processes/atomic-file.ts';
 import { gradeEpisode, scoringVersion } from '../scoring/grade-episode.ts';
-import { createJudge } from '../scoring/judge/judge-client.ts';
+import { judgeForTask } from '../scoring/judge/judge-kind.ts';
 import { dataFile } from './data-files.ts';
 import type { Host } from './host.ts';
 import type { ServerEndpoint } from './model-server.ts';
@@ -17,6 +18,7 @@ import { createPulse } from './pulse.ts';
 import { readSpec } from './read-run.ts';
 import type { SharedSandbox } from './shared-sandbox.ts';
 import { findCached, recordCached } from './stage-cache.ts';
+import { judgedScoring, openStageJudge } from './stage-judge.ts';
 import { stageKey } from './stage-key.ts';
 import { whileBeating } from './while-beating.ts';
 
@@ -62,6 +64,14 @@ export const evaluationKey = (
     { model: request.model.digest, data: request.data.digest, protocol: protocol.ref.digest },
   );
 
+/** What a heartbeat tells besides how far the evaluation is: the verdicts so far, and what is in flight. */
+const progressFigures = ({ rate, outcomes, inFlight, oldestSeconds }: EvaluationProgress): Record<string, number> => ({
+  ...outcomes,
+  rate,
+  inFlight,
+  oldestSeconds,
+});
+
 const resultFile = (artifact: Pick<ArtifactRef, 'path'>): string => join(artifact.path, 'result.json');
 
 /** The evaluation that an earlier run has left for the same model, data, protocol and sampling; null without one. */
@@ -77,10 +87,11 @@ export const findEvaluation =
   };
 
 /**
- * Runs a model through a split by way of a served endpoint. Its journal makes it resumable: what is answered is not
- * asked again.
+ * Runs a model through a split by way of a served endpoint. Its journal, in the run's folder, makes it resumable, also on
+ * another host that has that folder: what is answered is not asked again, and an attempt that was left behind writes no
+ * more.
  *
- * @throws LensmithError `undecided` where too many samples have no verdict.
+ * @throws LensmithError `undecided` where too many samples have no verdict, also for want of a judge that passed its audit.
  */
 export const evaluateModel =
   (host: Host, sandbox: SharedSandbox) =>
@@ -94,11 +105,12 @@ export const evaluateModel =
     const protocol = await loadProtocol(spec.protocol);
     const outputDir = join(run.dir, 'evaluations', `${request.modelName}-${request.checkpoint}-${request.split}`);
     const pulse = createPulse(run, request.stage);
-    const asked = judge
-      ? createJudge({ url: judge.url, model: judge.servedName, cacheDir: join(host.home, 'cache', 'judge') })
-      : undefined;
+    const { cancellationSignal } = Context.current();
+    const asked = await openStageJudge(host, spec, judge, cancellationSignal);
     const shared = await sandbox();
-    const result = await whileBeating(pulse, Context.current().info.attempt, (report) =>
+    let figures: Record<string, number> = {};
+    const pulseFigures: typeof pulse = (progress, attempt) => pulse({ ...progress, figures }, attempt);
+    const result = await whileBeating(pulseFigures, Context.current().info.attempt, (report) =>
       runEvaluation({
         dataset: dataFile(request.data, request.split),
         datasetName: request.split,
@@ -120,10 +132,14 @@ export const evaluateModel =
         maxUndecidedShare: spec.evaluation.maxUndecidedShare,
         outputDir,
         sandbox: shared,
-        scoring: scoringVersion,
-        grade: (episode) => gradeEpisode(episode, asked ? { judge: asked } : {}),
-        signal: Context.current().cancellationSignal,
-        onProgress: ({ done, total }) => report(done, total),
+        scoring: asked ? judgedScoring(scoringVersion, asked.id, spec.judge.audit) : scoringVersion,
+        grade: (episode) => gradeEpisode(episode, asked ? { judge: judgeForTask(asked.judge, episode.task) } : {}),
+        ...(asked ? { judgeStanding: asked.standing } : {}),
+        signal: cancellationSignal,
+        onProgress: (progress) => {
+          figures = progressFigures(progress);
+          report(progress.done, progress.total);
+        },
       }),
     );
     const artifact = await publishArtifact(outputDir, 'evaluation', {

@@ -2,14 +2,13 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { LensmithError } from '../domain/errors.ts';
-import type { ParquetReply } from './parquet-thread.ts';
+import type { ParquetReply, ParquetRequest } from './parquet-thread.ts';
 
 /** A Parquet file that is open for reading. */
 export interface OpenParquet {
   readonly rows: number;
-  readonly groups: number;
-  /** One row group as an Arrow IPC stream. */
-  readonly readGroup: (group: number) => Promise<Uint8Array>;
+  /** The next rows as an Arrow IPC stream of about 4 MiB; undefined after the last. One call at a time. */
+  readonly nextBatch: () => Promise<Uint8Array | undefined>;
   readonly close: () => Promise<void>;
 }
 
@@ -21,7 +20,7 @@ const reasonOf = (cause: unknown): string => {
 export const unreadable = (path: string, cause: unknown): LensmithError =>
   new LensmithError('data', `expected a whole Parquet file: ${reasonOf(cause)}`, { where: path, cause });
 
-/** Milliseconds that a thread may take over one row group. */
+/** Milliseconds that a thread may take over one batch. */
 const replyLimit = 600_000;
 
 /** The thread's next message; it may end instead of sending one. */
@@ -52,18 +51,22 @@ const nextReply = (thread: Worker): Promise<ParquetReply> =>
 
 /**
  * Opens a Parquet file in a thread of its own: the decoder panics on some torn files, which then ends the thread and
- * not the process, and a large row group does not hold up the event loop.
+ * not the process, and decoding does not hold up the event loop. What the thread holds goes with it: of each row group
+ * the compressed columns that are read, one group at a time.
  *
+ * @param columns - Columns to read, such as `images` or `extra_info.question`; those that the file lacks are left out.
+ * Null reads all.
  * @throws LensmithError `data` naming the file where it is missing or torn.
  */
-export const openParquet = async (path: string): Promise<OpenParquet> => {
+export const openParquet = async (path: string, columns: readonly string[] | null = null): Promise<OpenParquet> => {
   const found = await stat(path).catch((cause: unknown) => {
     throw new LensmithError('data', 'expected a Parquet file, found none', { where: path, cause });
   });
   if (!found.isFile()) throw new LensmithError('data', 'expected a Parquet file, found a folder', { where: path });
   // The decoder's report of a panic goes to its standard error; the error that is thrown says what matters of it.
-  const thread = new Worker(join(import.meta.dirname, 'parquet-thread.ts'), { workerData: { path }, stderr: true });
-  const ask = async (send?: number): Promise<ParquetReply> => {
+  const workerData: ParquetRequest = { path, columns };
+  const thread = new Worker(join(import.meta.dirname, 'parquet-thread.ts'), { workerData, stderr: true });
+  const ask = async (send?: 'next'): Promise<ParquetReply> => {
     const reply = nextReply(thread);
     if (send !== undefined) thread.postMessage(send);
     try {
@@ -82,11 +85,9 @@ export const openParquet = async (path: string): Promise<OpenParquet> => {
     if (opened.kind !== 'opened') throw unreadable(path, 'the reader did not open it');
     return {
       rows: opened.rows,
-      groups: opened.groups,
-      readGroup: async (group) => {
-        const reply = await ask(group);
-        if (reply.kind !== 'group') throw unreadable(path, `the reader did not read row group ${group}`);
-        return reply.stream;
+      nextBatch: async () => {
+        const reply = await ask('next');
+        return reply.kind === 'batch' ? reply.stream : undefined;
       },
       close,
     };

@@ -1,14 +1,22 @@
 import { openAsBlob } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { ParquetFile } from 'parquet-wasm/node';
+import { ParquetFile, type RecordBatch } from 'parquet-wasm/node';
+import { batchRows } from './batch-rows.ts';
 
-/** What the thread says: first what the footer holds, then one message for each row group that it is asked for. */
+/** What the thread says: first what the footer holds, then one message for each batch that it is asked for. */
 export type ParquetReply =
-  | { readonly kind: 'opened'; readonly rows: number; readonly groups: number }
-  | { readonly kind: 'group'; readonly stream: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'opened'; readonly rows: number }
+  | { readonly kind: 'batch'; readonly stream: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'end' }
   | { readonly kind: 'failed'; readonly message: string };
 
-const { path } = workerData as { path: string };
+/** Where the thread reads, and the columns that it reads: names, or paths of fields of a struct. */
+export interface ParquetRequest {
+  readonly path: string;
+  readonly columns: readonly string[] | null;
+}
+
+const { path, columns } = workerData as ParquetRequest;
 
 const reply = async (work: () => Promise<ParquetReply>): Promise<void> => {
   let message: ParquetReply;
@@ -17,21 +25,47 @@ const reply = async (work: () => Promise<ParquetReply>): Promise<void> => {
   } catch (cause) {
     message = { kind: 'failed', message: cause instanceof Error ? cause.message : String(cause) };
   }
-  parentPort?.postMessage(message, message.kind === 'group' ? [message.stream.buffer] : []);
+  parentPort?.postMessage(message, message.kind === 'batch' ? [message.stream.buffer] : []);
 };
 
 let file: ParquetFile | undefined;
+let batches: ReadableStreamDefaultReader<RecordBatch> | undefined;
 
-parentPort?.on('message', (group: number) =>
+const isWanted = (leaf: string): boolean =>
+  columns === null || columns.some((column) => leaf === column || leaf.startsWith(`${column}.`));
+
+/** Begins the stream: one row group is in memory at a time, of it the wanted columns, and one batch decoded. */
+const openBatches = async (open: ParquetFile): Promise<ReadableStreamDefaultReader<RecordBatch>> => {
+  const leaves = new Set<string>();
+  let bytes = 0;
+  let rows = 0;
+  for (const group of open.metadata().rowGroups()) {
+    rows += group.numRows();
+    for (const column of group.columns()) {
+      const leaf = column.columnPath().join('.');
+      if (!isWanted(leaf)) continue;
+      leaves.add(leaf);
+      bytes += column.uncompressedSize();
+    }
+  }
+  const stream: ReadableStream<RecordBatch> = await open.stream({
+    batchSize: batchRows(bytes, rows),
+    columns: [...leaves],
+    concurrency: 1,
+  });
+  return stream.getReader();
+};
+
+parentPort?.on('message', () =>
   reply(async () => {
     if (!file) throw new Error('the file is not open');
-    const table = await file.read({ rowGroups: [group] });
-    return { kind: 'group', stream: new Uint8Array(table.intoIPCStream()) };
+    batches ??= await openBatches(file);
+    const { done, value } = await batches.read();
+    return done ? { kind: 'end' } : { kind: 'batch', stream: new Uint8Array(value.intoIPCStream()) };
   }),
 );
 
 await reply(async () => {
   file = await ParquetFile.fromFile(await openAsBlob(path));
-  const metadata = file.metadata();
-  return { kind: 'opened', rows: metadata.fileMetadata().numRows(), groups: metadata.numRowGroups() };
+  return { kind: 'opened', rows: file.metadata().fileMetadata().numRows() };
 });

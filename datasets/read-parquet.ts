@@ -1,5 +1,5 @@
 import { tableFromIPC } from 'apache-arrow';
-import { openParquet, unreadable } from './open-parquet.ts';
+import { type OpenParquet, openParquet, unreadable } from './open-parquet.ts';
 
 /** Rows of a Parquet file, from its footer. */
 export const countRows = async (path: string): Promise<number> => {
@@ -22,17 +22,33 @@ const rowsOf = (path: string, stream: Uint8Array) => {
   }
 };
 
+/** The batches of a file; the next one is decoded while the last one is used. */
+async function* batchesOf(file: OpenParquet): AsyncGenerator<Uint8Array> {
+  const ahead = (): Promise<Uint8Array | undefined> => {
+    const next = file.nextBatch();
+    // Whoever stops reading early leaves this one unasked for.
+    next.catch(() => undefined);
+    return next;
+  };
+  let next = ahead();
+  for (let batch = await next; batch; batch = await next) {
+    next = ahead();
+    yield batch;
+  }
+}
+
 /**
- * Reads a Parquet file row group by row group, in the memory of one.
+ * Reads a Parquet file batch by batch, in the memory of one row group.
  *
+ * @param columns - Columns to read, such as `images` or `extra_info.question`. @default all
  * @throws LensmithError `data` naming the file where it is missing, torn or cannot be decoded.
  */
-export async function* readParquet(path: string): AsyncGenerator<ParquetRow> {
-  const file = await openParquet(path);
+export async function* readParquet(path: string, columns: readonly string[] | null = null): AsyncGenerator<ParquetRow> {
+  const file = await openParquet(path, columns);
   try {
     let index = 0;
-    for (let group = 0; group < file.groups; group += 1) {
-      for (const row of rowsOf(path, await file.readGroup(group))) {
+    for await (const batch of batchesOf(file)) {
+      for (const row of rowsOf(path, batch)) {
         yield { index, values: row?.toJSON() ?? {} };
         index += 1;
       }

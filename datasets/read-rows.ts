@@ -51,35 +51,88 @@ const indexOf = (value: unknown, place: Place): number => {
 };
 
 /**
- * The rows of a file in the RL schema, streamed; `prompt` may be called `messages`, and images may be plain bytes.
- * Fields of `extra_info` that are ours have defaults: `answer_kind` text, `family` the ability, `transform` identity.
+ * What an evaluation or a trainer needs of a row. The published RL files hold each image a second time inside
+ * `extra_info.tools_kwargs`; that copy is not read.
+ */
+const rlColumns = [
+  ...['data_source', 'prompt', 'messages', 'images', 'ability', 'reward_model.style', 'reward_model.ground_truth'],
+  ...['split', 'index', 'question', 'answer', 'answer_kind', 'family', 'transform'].map((name) => `extra_info.${name}`),
+];
+
+/**
+ * A row in the RL schema; `prompt` may be called `messages`, and images may be plain bytes. Fields of `extra_info` that
+ * are ours have defaults: `answer_kind` text, `family` the ability, `transform` identity.
+ *
+ * @throws LensmithError `data` naming file, row and column.
+ */
+const rlRowOf = (values: Readonly<Record<string, unknown>>, path: string, row: number): RlRow => {
+  const place = (column: string): Place => ({ path, row, column });
+  const [promptColumn, prompt] = firstColumn(values, ['prompt', 'messages']);
+  const reward = asStruct(values.reward_model, place('reward_model'));
+  const extra = asStruct(values.extra_info, place('extra_info'));
+  const groundTruth = asText(reward.ground_truth, place('reward_model.ground_truth'));
+  const ability = optionalText(values.ability, 'general');
+  return {
+    data_source: asText(values.data_source, place('data_source')),
+    prompt: messagesOf(prompt, place(promptColumn)).map(({ role, content }) => ({ role, content })),
+    images: asList(values.images, place('images')).map((image) => asImage(image, place('images'))),
+    ability,
+    reward_model: { style: optionalText(reward.style, 'rule'), ground_truth: groundTruth },
+    extra_info: {
+      split: optionalText(extra.split, ''),
+      index: indexOf(extra.index, place('extra_info.index')),
+      question: asText(extra.question, place('extra_info.question')),
+      answer: optionalText(extra.answer, groundTruth),
+      answer_kind: optionalText(extra.answer_kind, 'text'),
+      family: optionalText(extra.family, ability),
+      transform: optionalText(extra.transform, 'identity'),
+    },
+  };
+};
+
+/** A row that may be read, later and more than once: `read` throws LensmithError `data` where it does not fit. */
+export interface RlSlot {
+  /** Row of the file, from 0. */
+  readonly index: number;
+  readonly read: () => RlRow;
+}
+
+/** A benchmark may have no more than images, a question and an answer; the rest follows from these. */
+const asBenchmark = (values: Readonly<Record<string, unknown>>, path: string, row: number, dataSource: string) => {
+  const { question, answer } = asStruct(values.extra_info, { path, row, column: 'extra_info' });
+  const [, prompt] = firstColumn(values, ['prompt', 'messages']);
+  return {
+    ...values,
+    data_source: values.data_source ?? dataSource,
+    prompt: prompt ?? [{ role: 'user', content: question }],
+    reward_model: values.reward_model ?? { style: 'rule', ground_truth: answer },
+  };
+};
+
+/**
+ * The rows of a file in the RL schema, streamed; one that does not fit does not keep the others from being read.
+ *
+ * @param dataSource - Given, a row need not have more than `images` and `extra_info` with `question` and `answer`, and
+ * this is its `data_source`.
+ * @throws LensmithError `data` naming the file where it is missing or torn.
+ */
+export async function* readRlSlots(path: string, dataSource?: string): AsyncGenerator<RlSlot> {
+  for await (const { index, values } of readParquet(path, rlColumns))
+    yield {
+      index,
+      read: () =>
+        rlRowOf(dataSource === undefined ? values : asBenchmark(values, path, index, dataSource), path, index),
+    };
+}
+
+/**
+ * The rows of a file in the RL schema, streamed.
  *
  * @throws LensmithError `data` naming file, row and column.
  */
 export async function* readRlRows(path: string, { limit = Number.POSITIVE_INFINITY } = {}): AsyncGenerator<RlRow> {
-  for await (const { index: row, values } of readParquet(path)) {
-    if (row >= limit) return;
-    const place = (column: string): Place => ({ path, row, column });
-    const [promptColumn, prompt] = firstColumn(values, ['prompt', 'messages']);
-    const reward = asStruct(values.reward_model, place('reward_model'));
-    const extra = asStruct(values.extra_info, place('extra_info'));
-    const groundTruth = asText(reward.ground_truth, place('reward_model.ground_truth'));
-    const ability = optionalText(values.ability, 'general');
-    yield {
-      data_source: asText(values.data_source, place('data_source')),
-      prompt: messagesOf(prompt, place(promptColumn)).map(({ role, content }) => ({ role, content })),
-      images: asList(values.images, place('images')).map((image) => asImage(image, place('images'))),
-      ability,
-      reward_model: { style: optionalText(reward.style, 'rule'), ground_truth: groundTruth },
-      extra_info: {
-        split: optionalText(extra.split, ''),
-        index: indexOf(extra.index, place('extra_info.index')),
-        question: asText(extra.question, place('extra_info.question')),
-        answer: optionalText(extra.answer, groundTruth),
-        answer_kind: optionalText(extra.answer_kind, 'text'),
-        family: optionalText(extra.family, ability),
-        transform: optionalText(extra.transform, 'identity'),
-      },
-    };
+  for await (const slot of readRlSlots(path)) {
+    if (slot.index >= limit) return;
+    yield slot.read();
   }
 }

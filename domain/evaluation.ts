@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { judgeStandingSchema } from './judge.ts';
 import { protocolRefSchema } from './protocol.ts';
 
 /** What a result depends on besides the samples; results of different fingerprints are not compared. */
@@ -51,6 +52,8 @@ export const evaluationResultSchema = z.strictObject({
   endings: z.record(z.string(), z.int()),
   verdicts: z.record(z.string(), z.int()),
   judgeDecided: z.int().nonnegative(),
+  /** The judge behind the rules and how it stands; null or absent where there was none. */
+  judge: judgeStandingSchema.nullable().optional(),
   seconds: z.number(),
 });
 export type EvaluationResult = z.infer<typeof evaluationResultSchema>;

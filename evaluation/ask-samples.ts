@@ -1,46 +1,47 @@
-import { join } from 'node:path';
-import { readRlRows } from '../datasets/read-rows.ts';
 import { LensmithError } from '../domain/errors.ts';
-import { createImageStore } from '../episodes/image-store.ts';
 import { createModelClient } from '../episodes/model-client.ts';
-import { runEpisode } from '../episodes/run-episode.ts';
+import type { CountedFile } from './counted-files.ts';
 import type { EvaluationOptions } from './evaluation-options.ts';
+import { createFigures, type Figures } from './figures.ts';
 import { forEachBounded } from './for-each-bounded.ts';
 import type { Journal } from './journal.ts';
-import type { SampleEntry } from './journal-entry.ts';
+import { entryKey, type SampleEntry } from './journal-entry.ts';
 import type { JournalState } from './journal-state.ts';
+import { createPlayer } from './play-sample.ts';
 import { createProgressCounter } from './progress-counter.ts';
-import { sampleOfRow } from './sample-of-row.ts';
-import { type SampleOutcome, sampleOutcome } from './sample-outcome.ts';
-import { saveImages } from './save-images.ts';
+import { openEntryReader } from './read-entry.ts';
+import { readSamples, type SampleSlot } from './read-samples.ts';
+import { isFailed, sampleOutcome } from './sample-outcome.ts';
 
-/** The rows with their place in the file. */
-async function* numbered<Item>(items: AsyncIterable<Item>): AsyncGenerator<readonly [number, Item]> {
-  let place = 0;
-  for await (const item of items) {
-    yield [place, item];
-    place += 1;
-  }
+/** What is to be done and what is done already. */
+export interface AskPlan {
+  readonly files: readonly CountedFile[];
+  /** Episodes in all. */
+  readonly total: number;
+  readonly earlier: JournalState;
+  readonly journal: Journal;
+  readonly journalPath: string;
+}
+
+interface Work {
+  readonly slot: SampleSlot;
+  readonly attempt: number;
 }
 
 /**
  * Asks what the journal does not have yet, and grades anew what the judge could not tell.
  *
- * @param total - Samples of the data set, for the progress.
- * @returns One outcome a sample of the data set.
+ * @returns The counts of all episodes, earlier ones included.
+ * @throws LensmithError `cancelled` where `signal` or `drain` fires before all is asked.
  */
-export const askSamples = async (
-  options: EvaluationOptions,
-  total: number,
-  earlier: JournalState,
-  journal: Journal,
-): Promise<SampleOutcome[]> => {
-  const { dataset, outputDir, keepImages = 64 } = options;
-  const outcomes = new Map<string, SampleOutcome>();
-  const seen = new Set<string>();
-  const counter = createProgressCounter(total);
+export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Promise<Figures> => {
+  const { outputDir, attempts = 1, retryFailed = true, drain } = options;
+  const { earlier, journal, files } = plan;
+  const counter = createProgressCounter(plan.total);
+  const figures = createFigures();
   const broken = new AbortController();
   const signal = AbortSignal.any([options.signal, broken.signal]);
+  const entries = await openEntryReader(plan.journalPath);
   const client = createModelClient({
     endpoints: options.endpoints,
     model: options.servedModel,
@@ -48,57 +49,70 @@ export const askSamples = async (
     ...options.requests,
   });
 
-  const settle = (outcome: SampleOutcome): void => {
-    outcomes.set(outcome.sampleId, outcome);
-    counter.count(outcome.verdict);
+  const play = createPlayer(options, client, signal);
+
+  const isSettled = (key: string): boolean => {
+    const outcome = earlier.outcomes.get(key);
+    return outcome !== undefined && !earlier.toGrade.has(key) && !(retryFailed && isFailed(outcome.ending));
+  };
+  const settledRow = (row: number): string | undefined => {
+    const sampleId = earlier.rows.get(row);
+    if (sampleId === undefined) return undefined;
+    const all = Array.from({ length: attempts }, (_, attempt) => isSettled(entryKey({ sampleId, attempt })));
+    return all.every(Boolean) ? sampleId : undefined;
   };
 
-  const record = async (entry: Omit<SampleEntry, 'kind' | 'attempt'>): Promise<void> => {
-    await journal.append({ kind: 'sample', attempt: 0, ...entry });
+  const settle = (outcome: ReturnType<typeof sampleOutcome>): void => {
+    figures.add(outcome);
+    counter.count(outcome.verdict);
+  };
+  const record = async (entry: Omit<SampleEntry, 'kind'>): Promise<void> => {
+    await journal.append({ kind: 'sample', ...entry });
     settle(sampleOutcome(entry.episode, entry.grade));
   };
 
-  const ask = async (place: number, sample: Awaited<ReturnType<typeof sampleOfRow>>): Promise<void> => {
-    const store = createImageStore();
-    const episode = await runEpisode({
-      ...sample,
-      protocol: options.protocol,
-      client,
-      sandbox: options.sandbox,
-      sampling: options.sampling,
-      signal,
-      deadlineSeconds: options.episodeSeconds,
-      store,
-    });
-    if (place < keepImages) await saveImages(episode, store, join(outputDir, 'images'));
-    await record({ sampleId: sample.task.sampleId, episode, grade: await options.grade(episode) });
-  };
-
-  const handle = async ([place, row]: readonly [number, Parameters<typeof sampleOfRow>[0]]): Promise<void> => {
+  const handle = async (work: Work): Promise<void> => {
     signal.throwIfAborted();
-    const sample = await sampleOfRow(row, dataset);
-    const { sampleId } = sample.task;
-    if (seen.has(sampleId))
-      throw new LensmithError('data', `expected each sample once, but "${sampleId}" (split and index) is there twice`, {
-        where: `${dataset}, row ${place}`,
-      });
-    seen.add(sampleId);
-    const known = earlier.outcomes.get(sampleId);
-    const toGrade = earlier.toGrade.get(sampleId);
-    if (known) {
+    const { slot, attempt } = work;
+    const { sampleId, row } = slot;
+    const key = entryKey({ sampleId, attempt });
+    const known = earlier.outcomes.get(key);
+    if (known && isSettled(key)) {
       settle(known);
       return;
     }
-    counter.start(sampleId);
-    if (toGrade) await record({ sampleId, episode: toGrade, grade: await options.grade(toGrade) });
-    else await ask(place, sample);
-    counter.finish(sampleId);
+    counter.start(key);
+    const place = earlier.toGrade.get(key);
+    if (known && place) {
+      const { episode } = await entries.read(place);
+      const grade = await options.grade(episode);
+      if (grade.verdict === 'judge_failed') settle(known);
+      else await record({ sampleId, attempt, row, episode, grade });
+    } else {
+      const episode = await play(slot, attempt);
+      await record({ sampleId, attempt, row, episode, grade: await options.grade(episode) });
+    }
+    counter.finish(key);
     options.onProgress?.(counter.progress());
   };
 
+  async function* works(): AsyncGenerator<Work> {
+    const { limit = Number.POSITIVE_INFINITY, dataSource, samples } = options;
+    const wanted = samples && new Set(samples);
+    const reading = { settled: settledRow, ...(dataSource === undefined ? {} : { dataSource }) };
+    for await (const slot of readSamples(files, reading)) {
+      if (slot.row >= limit) return;
+      if (wanted && !wanted.has(slot.sampleId)) continue;
+      for (let attempt = 0; attempt < attempts; attempt += 1) {
+        if (drain?.aborted) return;
+        yield { slot, attempt };
+      }
+    }
+  }
+
+  const ticker = options.tickMs && setInterval(() => options.onProgress?.(counter.progress()), options.tickMs);
   try {
-    const rows = readRlRows(dataset, options.limit === undefined ? {} : { limit: options.limit });
-    await forEachBounded(numbered(rows), options.concurrency, handle, (reason) => broken.abort(reason));
+    await forEachBounded(works(), options.concurrency, handle, (reason) => broken.abort(reason));
   } catch (error) {
     if (!options.signal.aborted) throw error;
     throw new LensmithError('cancelled', `the evaluation was cancelled; run again, it goes on from ${outputDir}`, {
@@ -106,7 +120,15 @@ export const askSamples = async (
       cause: options.signal.reason,
     });
   } finally {
-    await client.close();
+    clearInterval(ticker || undefined);
+    await Promise.all([client.close(), entries.close()]);
   }
-  return [...outcomes.values()];
+  const counts = figures.figures();
+  if (drain?.aborted && counts.episodes < plan.total)
+    throw new LensmithError(
+      'cancelled',
+      `stopped after ${counts.episodes} of ${plan.total} episodes, none of them half-way; run again, it goes on from ${outputDir}`,
+      { where: outputDir },
+    );
+  return counts;
 };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { LensmithError } from '../domain/errors.ts';
-import { fingerprintDifferences, type JournalHeader } from './journal-entry.ts';
+import { entryKey, fingerprintDifferences, type JournalHeader } from './journal-entry.ts';
 import { readJournal } from './read-journal.ts';
 import { type SampleOutcome, sampleOutcome } from './sample-outcome.ts';
 import { isInSlice, type SliceKey, sliceKeys } from './slices.ts';
@@ -44,7 +44,7 @@ const readEvaluation = async (dir: string): Promise<Evaluation> => {
       onHeader: (found) => {
         header = found;
       },
-      onSample: ({ sampleId, episode, grade }) => outcomes.set(sampleId, sampleOutcome(episode, grade)),
+      onSample: (entry) => outcomes.set(entryKey(entry), sampleOutcome(entry.episode, entry.grade)),
     });
   } catch (cause) {
     if (cause instanceof LensmithError) throw cause;

@@ -1,4 +1,6 @@
 import type { Episode } from '../domain/episode.ts';
+import type { EvaluationResult } from '../domain/evaluation.ts';
+import type { JudgeStanding } from '../domain/judge.ts';
 import type { Grade } from '../domain/verdict.ts';
 import type { LoadedProtocol } from '../episodes/load-protocol.ts';
 import type { ModelClientOptions, Sampling } from '../episodes/model-client.ts';
@@ -6,7 +8,7 @@ import type { CodeSandbox } from '../episodes/tool-session.ts';
 import type { EvaluationProgress } from './progress-counter.ts';
 
 export interface EvaluationOptions {
-  /** Parquet file in the RL schema. */
+  /** Parquet files in the RL schema: a file, a folder, a glob, or several with commas between them. */
   readonly dataset: string;
   /** Name in tables, such as `test`. */
   readonly datasetName: string;
@@ -16,6 +18,8 @@ export interface EvaluationOptions {
   readonly checkpoint: string;
   readonly modelDigest: string;
   readonly protocol: LoadedProtocol;
+  /** Whose words the question has: the protocol's, or the row's own messages. @default 'protocol' */
+  readonly prompt?: 'protocol' | 'dataset';
   /** Base URLs of servers of the model. */
   readonly endpoints: readonly string[];
   /** The name under which every endpoint serves the model. */
@@ -34,10 +38,28 @@ export interface EvaluationOptions {
   /** Version of the rules behind `grade`; part of the fingerprint. */
   readonly scoring: string;
   readonly grade: (episode: Episode) => Promise<Grade>;
+  /** How the judge behind `grade` stands once all is graded. @default there is none */
+  readonly judgeStanding?: () => Promise<JudgeStanding>;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: EvaluationProgress) => void;
   /** Asks only the first samples. @default all */
   readonly limit?: number;
+  /** Asks only the samples of these ids. @default all */
+  readonly samples?: readonly string[];
+  /** Episodes of each sample. A seed is raised by one for each. @default 1 */
+  readonly attempts?: number;
+  /** Asks again what ended as `model_error`, `sandbox_error` or `data_error` in an earlier run. @default true */
+  readonly retryFailed?: boolean;
+  /** First grades every episode of the journal anew; `scoring` may then differ from the journal's. @default false */
+  readonly rejudge?: boolean;
+  /** Given, rows need no more than images, question and answer, and this is the `data_source` of those without. */
+  readonly dataSource?: string;
+  /** Gets the figures once all is asked, also where too many samples are undecided for them to count. */
+  readonly report?: (result: EvaluationResult) => Promise<void>;
+  /** Fired, nothing more is begun, and what runs is finished. */
+  readonly drain?: AbortSignal;
+  /** Calls `onProgress` this often, milliseconds, beside each episode's end. @default never */
+  readonly tickMs?: number;
   /** Samples from the first on whose images are kept in `images/`. @default 64 */
   readonly keepImages?: number;
   /** Retries and deadlines of the model's requests. */

@@ -18,10 +18,16 @@ export const sampleEntrySchema = z.strictObject({
   sampleId: z.string(),
   /** Repetition of the sample, from 0. */
   attempt: z.int().nonnegative(),
+  /** Place of the sample in the data set, from 0, over all its files. */
+  row: z.int().nonnegative().optional(),
   episode: episodeSchema,
   grade: gradeSchema,
 });
 export type SampleEntry = z.infer<typeof sampleEntrySchema>;
+
+/** What an entry is about: one attempt at one sample. */
+export const entryKey = ({ sampleId, attempt }: Pick<SampleEntry, 'sampleId' | 'attempt'>): string =>
+  attempt === 0 ? sampleId : `${sampleId}#${attempt}`;
 
 export const journalEntrySchema = z.discriminatedUnion('kind', [journalHeaderSchema, sampleEntrySchema]);
 export type JournalEntry = z.infer<typeof journalEntrySchema>;

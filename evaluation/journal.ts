@@ -2,7 +2,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { LensmithError } from '../domain/errors.ts';
 import { fingerprintDifferences, type JournalHeader, type SampleEntry } from './journal-entry.ts';
 import { encodeLine } from './journal-line.ts';
-import { readJournal } from './read-journal.ts';
+import { claimJournal, type JournalOwner } from './journal-owner.ts';
+import { type JournalReader, readJournal } from './read-journal.ts';
+import { storageFailure } from './storage-failure.ts';
 
 /** An open journal. */
 export interface Journal {
@@ -11,13 +13,16 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-const refuseOther = (path: string, found: JournalHeader, wanted: JournalHeader): void => {
-  const differences = [
-    ...(found.datasetDigest === wanted.datasetDigest
-      ? []
-      : [`data set: ${found.datasetDigest} → ${wanted.datasetDigest}`]),
-    ...fingerprintDifferences(found.fingerprint, wanted.fingerprint),
-  ];
+const headerDifferences = (found: JournalHeader, wanted: JournalHeader): string[] => [
+  ...(found.datasetDigest === wanted.datasetDigest
+    ? []
+    : [`data set: ${found.datasetDigest} → ${wanted.datasetDigest}`]),
+  ...fingerprintDifferences(found.fingerprint, wanted.fingerprint),
+];
+
+/** @throws LensmithError `config`, naming each difference, where a journal does not belong to an evaluation. */
+export const refuseOther = (path: string, found: JournalHeader, wanted: JournalHeader): void => {
+  const differences = headerDifferences(found, wanted);
   if (differences.length > 0)
     throw new LensmithError(
       'config',
@@ -26,20 +31,8 @@ const refuseOther = (path: string, found: JournalHeader, wanted: JournalHeader):
     );
 };
 
-const writeFailure = (path: string, cause: unknown): LensmithError => {
-  const full = cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
-  return new LensmithError(
-    full ? 'disk_full' : 'infrastructure',
-    `the journal ${path} cannot be written: ${String(cause)}`,
-    {
-      where: path,
-      cause,
-    },
-  );
-};
-
 /** Writes lines in order; those that wait for the disk go there together, with one flush. */
-const appender = (path: string, file: FileHandle) => {
+const appender = (path: string, file: FileHandle, owner: JournalOwner) => {
   let waiting: { line: string; done: PromiseWithResolvers<void> }[] = [];
   let writing: Promise<void> | undefined;
   let failure: LensmithError | undefined;
@@ -50,11 +43,12 @@ const appender = (path: string, file: FileHandle) => {
       try {
         // After a failed write a torn line may stand at the end, and nothing may follow it.
         if (failure) throw failure;
+        await owner.check();
         await file.appendFile(batch.map(({ line }) => line).join(''));
         await file.datasync();
         for (const { done } of batch) done.resolve();
       } catch (cause) {
-        failure ??= writeFailure(path, cause);
+        failure ??= storageFailure(path, cause);
         for (const { done } of batch) done.reject(failure);
       }
     }
@@ -81,23 +75,28 @@ const appender = (path: string, file: FileHandle) => {
 export const openJournal = async (
   path: string,
   header: JournalHeader,
-  onSample: (entry: SampleEntry) => void,
+  onSample: JournalReader['onSample'],
 ): Promise<Journal> => {
   const file = await open(path, 'a');
+  let owner: JournalOwner | undefined;
   try {
+    const claimed = await claimJournal(path);
+    owner = claimed;
     const whole = await readJournal(path, { onHeader: (found) => refuseOther(path, found, header), onSample });
     await file.truncate(whole);
-    const lines = appender(path, file);
+    const lines = appender(path, file, claimed);
     if (whole === 0) await lines.append(encodeLine(header));
     return {
       append: (entry) => lines.append(encodeLine(entry)),
       close: async () => {
         await lines.settle();
         await file.close();
+        await claimed.release();
       },
     };
   } catch (error) {
     await file.close();
+    await owner?.release();
     throw error;
   }
 };

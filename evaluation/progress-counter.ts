@@ -2,12 +2,14 @@ import type { Verdict } from '../domain/verdict.ts';
 
 /** How far an evaluation is. */
 export interface EvaluationProgress {
-  /** Samples with a verdict, those of earlier runs included. */
+  /** Episodes with a verdict, those of earlier runs included. */
   readonly done: number;
   readonly total: number;
-  /** Samples a second in this run. */
+  /** Episodes that ended in this run. */
+  readonly finished: number;
+  /** Episodes a second in this run. */
   readonly rate: number;
-  /** Samples by verdict. */
+  /** Episodes by verdict. */
   readonly outcomes: Readonly<Record<string, number>>;
   readonly inFlight: number;
   /** Age of the oldest episode in flight, seconds; 0 without any. */
@@ -37,13 +39,16 @@ export const createProgressCounter = (total: number, now: () => number = () => p
     progress: (): EvaluationProgress => {
       const time = now();
       const seconds = (time - begun) / 1000;
+      // A map keeps the order of insertion, and what begins again is inserted again.
+      const oldest = inFlight.values().next();
       return {
         done,
         total,
+        finished,
         rate: seconds > 0 ? finished / seconds : 0,
         outcomes: { ...outcomes },
         inFlight: inFlight.size,
-        oldestSeconds: inFlight.size === 0 ? 0 : (time - Math.min(...inFlight.values())) / 1000,
+        oldestSeconds: oldest.done ? 0 : (time - oldest.value) / 1000,
       };
     },
   };

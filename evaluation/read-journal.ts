@@ -3,9 +3,16 @@ import { LensmithError } from '../domain/errors.ts';
 import { type JournalEntry, type JournalHeader, journalEntrySchema, type SampleEntry } from './journal-entry.ts';
 import { decodeLine, fileLines } from './journal-line.ts';
 
+/** Where the line of an entry stands in its file, bytes. */
+export interface LinePlace {
+  readonly start: number;
+  /** Without the line break. */
+  readonly length: number;
+}
+
 export interface JournalReader {
   readonly onHeader: (header: JournalHeader) => void;
-  readonly onSample: (entry: SampleEntry) => void;
+  readonly onSample: (entry: SampleEntry, place: LinePlace) => void;
 }
 
 const damaged = (path: string, line: number, why: string): LensmithError =>
@@ -33,9 +40,10 @@ export const readJournal = async (path: string, { onHeader, onSample }: JournalR
     if (!parsed.success) throw damaged(path, number, `is not an entry:\n${z.prettifyError(parsed.error)}`);
     const read: JournalEntry = parsed.data;
     if ((number === 1) !== (read.kind === 'header')) throw damaged(path, number, `is a ${read.kind} entry`);
+    const length = Buffer.byteLength(text);
     if (read.kind === 'header') onHeader(read);
-    else onSample(read);
-    whole = start + Buffer.byteLength(text) + 1;
+    else onSample(read, { start, length });
+    whole = start + length + 1;
   }
   return whole;
 };

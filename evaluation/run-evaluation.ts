@@ -1,102 +1,112 @@
 import { createHash } from 'node:crypto';
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { countRows } from '../datasets/read-parquet.ts';
 import { LensmithError } from '../domain/errors.ts';
-import { type EvaluationResult, evaluationResultSchema, type Fingerprint } from '../domain/evaluation.ts';
+import { type EvaluationResult, evaluationResultSchema } from '../domain/evaluation.ts';
+import type { JudgeStanding } from '../domain/judge.ts';
 import type { Verdict } from '../domain/verdict.ts';
-import { checkEndpoint } from '../episodes/served-models.ts';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
 import { withLock } from '../processes/with-lock.ts';
 import { askSamples } from './ask-samples.ts';
+import { countedFiles, rowsOf } from './counted-files.ts';
 import type { EvaluationOptions } from './evaluation-options.ts';
+import { type Figures, listed } from './figures.ts';
+import { fingerprintOf, journalHeader } from './fingerprint.ts';
 import { openJournal } from './journal.ts';
 import { emptyJournalState, takeEntry } from './journal-state.ts';
-import { countBy, type SampleOutcome } from './sample-outcome.ts';
-import { allSlices } from './slices.ts';
-
-const fingerprintOf = ({ servedModel, modelDigest, ...options }: EvaluationOptions): Fingerprint => ({
-  model: modelDigest || servedModel,
-  protocol: options.protocol.ref,
-  prompt: 'protocol',
-  temperature: options.sampling.temperature,
-  topP: options.sampling.topP,
-  maxTokens: options.sampling.maxTokens,
-  seed: options.sampling.seed,
-  isolation: options.sandbox.isolation,
-  scoring: options.scoring,
-});
-
-const listed = (counts: Partial<Record<string, number>>): string =>
-  Object.entries(counts)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', ');
+import { rejudge } from './rejudge.ts';
+import { countedSlices } from './slices.ts';
 
 /** What an outage left without a verdict; `unparsed` and `limit` say something about the model. */
 const outages: readonly Verdict[] = ['infra_error', 'judge_failed'];
 
-const refuseUndecided = ({ maxUndecidedShare }: EvaluationOptions, outcomes: readonly SampleOutcome[]): void => {
-  const undecided = outcomes.filter(({ verdict }) => outages.includes(verdict)).length;
-  if (undecided <= maxUndecidedShare * outcomes.length) return;
-  const endings = listed(countBy(outcomes.map(({ ending }) => ending)));
-  const verdicts = listed(countBy(outcomes.map(({ verdict }) => verdict)));
+const refusedJudge = (judge: JudgeStanding | undefined): string =>
+  judge?.audit === 'failed' && !judge.decides
+    ? `. The judge ${judge.id} decided none: ${judge.note}. Take another judge, or set judge.audit to "force"`
+    : '';
+
+const refuseUndecided = (
+  { maxUndecidedShare }: EvaluationOptions,
+  { episodes, endings, verdicts }: Figures,
+  judge: JudgeStanding | undefined,
+): void => {
+  const undecided = outages.reduce((sum, verdict) => sum + (verdicts[verdict] ?? 0), 0);
+  if (undecided <= maxUndecidedShare * episodes) return;
   throw new LensmithError(
     'undecided',
-    `expected at most ${(100 * maxUndecidedShare).toFixed(1)} % of the samples without a verdict for an outage's sake, got ${undecided} of ${outcomes.length}; see the journal for why, and run again to ask anew what the outage hit`,
-    { where: `endings: ${endings}; verdicts: ${verdicts}` },
+    `expected at most ${(100 * maxUndecidedShare).toFixed(1)} % of the samples without a verdict for an outage's sake, got ${undecided} of ${episodes}; see the journal for why, and run again to ask anew what the outage hit${refusedJudge(judge)}`,
+    { where: `endings: ${listed(endings)}; verdicts: ${listed(verdicts)}` },
   );
 };
 
-const evaluate = async (options: EvaluationOptions): Promise<EvaluationResult> => {
-  const started = performance.now();
-  const { outputDir, dataset } = options;
-  const rows = await countRows(dataset);
-  const total = Math.min(rows, options.limit ?? rows);
-  const fingerprint = fingerprintOf(options);
-  const state = emptyJournalState();
-  const header = { kind: 'header', version: 1, datasetDigest: options.datasetDigest, fingerprint } as const;
-  const journal = await openJournal(join(outputDir, 'journal.jsonl'), header, (entry) => takeEntry(state, entry));
-  let outcomes: SampleOutcome[];
+/** Reads the journal, asks what is missing in it, and checks that no episode is lost. */
+const ask = async (options: EvaluationOptions): Promise<Figures> => {
+  const { dataset, limit, samples, attempts = 1 } = options;
+  const files = await countedFiles(dataset);
+  const total = (samples?.length ?? Math.min(rowsOf(files), limit ?? Number.POSITIVE_INFINITY)) * attempts;
+  const earlier = emptyJournalState();
+  const journalPath = join(options.outputDir, 'journal.jsonl');
+  const header = journalHeader(options);
+  if (options.rejudge) await rejudge(journalPath, header, options);
+  const journal = await openJournal(journalPath, header, (entry, place) => takeEntry(earlier, entry, place));
+  let figures: Figures;
   try {
-    outcomes = await askSamples(options, total, state, journal);
+    figures = await askSamples(options, { files, total, earlier, journal, journalPath });
   } finally {
     await journal.close();
   }
-  if (outcomes.length !== total)
-    throw new LensmithError('data', `expected ${total} samples, got ${outcomes.length}`, { where: dataset });
-  refuseUndecided(options, outcomes);
-  const result = evaluationResultSchema.parse({
+  if (figures.episodes === total) return figures;
+  throw samples
+    ? new LensmithError('config', `expected ids of samples, got some that the data set does not have: ${samples}`, {
+        where: dataset,
+      })
+    : new LensmithError('data', `expected ${total} episodes, got ${figures.episodes}`, { where: dataset });
+};
+
+const resultOf = (
+  options: EvaluationOptions,
+  figures: Figures,
+  judge: JudgeStanding | undefined,
+  seconds: number,
+): EvaluationResult =>
+  evaluationResultSchema.parse({
     version: 1,
     model: options.model,
     checkpoint: options.checkpoint,
     modelDigest: options.modelDigest,
     dataset: options.datasetName,
     datasetDigest: options.datasetDigest,
-    fingerprint,
-    slices: allSlices(outcomes),
-    endings: countBy(outcomes.map(({ ending }) => ending)),
-    verdicts: countBy(outcomes.map(({ verdict }) => verdict)),
-    judgeDecided: outcomes.filter(({ decidedBy }) => decidedBy === 'judge').length,
-    seconds: (performance.now() - started) / 1000,
+    fingerprint: fingerprintOf(options),
+    slices: countedSlices(figures.slices, options.attempts),
+    endings: figures.endings,
+    verdicts: figures.verdicts,
+    judgeDecided: figures.judgeDecided,
+    ...(judge ? { judge } : {}),
+    seconds,
   });
-  await writeFileAtomic(join(outputDir, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
+
+const evaluate = async (options: EvaluationOptions): Promise<EvaluationResult> => {
+  const started = performance.now();
+  const figures = await ask(options);
+  const judge = await options.judgeStanding?.();
+  const result = resultOf(options, figures, judge, (performance.now() - started) / 1000);
+  if (options.samples) return result;
+  await options.report?.(result);
+  refuseUndecided(options, figures, judge);
+  await writeFileAtomic(join(options.outputDir, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
   return result;
 };
 
 /**
  * Runs one model through a data set: asks each sample, grades it, journals it, and writes `result.json`. Run again with
- * the same options it goes on where it was: what has a verdict is not asked again, what an outage hit is.
+ * the same options it goes on where it was: what has a verdict is not asked again, what an outage hit is. With
+ * `samples` the journal alone is written.
  *
  * @throws LensmithError `config` where an endpoint serves another model or the folder has another evaluation's
  * journal, `data` where the data set cannot be read, `undecided` above `maxUndecidedShare`, `cancelled` where `signal`
  * fires, `infrastructure` where an endpoint is away or another process evaluates into the folder.
  */
 export const runEvaluation = async (options: EvaluationOptions): Promise<EvaluationResult> => {
-  await Promise.all(
-    options.endpoints.map((url) =>
-      checkEndpoint(url, options.servedModel, options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
-    ),
-  );
   await mkdir(options.outputDir, { recursive: true });
   const lock = createHash('sha256')
     .update(await realpath(options.outputDir))

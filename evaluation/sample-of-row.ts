@@ -9,7 +9,13 @@ import { LensmithError } from '../domain/errors.ts';
 export interface Sample {
   readonly task: Task;
   readonly images: readonly Uint8Array[];
+  /** The row's own messages, for evaluations that ask these. */
+  readonly prompt: RlRow['prompt'];
 }
+
+/** What the row calls itself: split and index, or the index where there is no split. */
+export const idOfRow = ({ extra_info: { split, index } }: RlRow): string =>
+  split === '' ? String(index) : `${split}-${index}`;
 
 const readImage = async (file: string, where: string): Promise<Uint8Array> => {
   try {
@@ -25,12 +31,12 @@ const readImage = async (file: string, where: string): Promise<Uint8Array> => {
 /**
  * The task and the image bytes of a row. An image that the row names by a path lies relative to the data set's file.
  *
+ * @param file - The row's Parquet file.
  * @throws LensmithError `data` where an image file is missing or the kind of the answer is unknown.
  */
-export const sampleOfRow = async (row: RlRow, dataset: string): Promise<Sample> => {
-  const { split, index, question, answer_kind, family, transform } = row.extra_info;
-  const sampleId = `${split}-${index}`;
-  const where = `${dataset}, sample ${sampleId}`;
+export const sampleOfRow = async (row: RlRow, sampleId: string, file: string): Promise<Sample> => {
+  const { question, answer_kind, family, transform } = row.extra_info;
+  const where = `${file}, sample ${sampleId}`;
   const task = taskSchema.safeParse({
     sampleId,
     dataSource: row.data_source,
@@ -43,7 +49,8 @@ export const sampleOfRow = async (row: RlRow, dataset: string): Promise<Sample> 
   if (!task.success)
     throw new LensmithError('data', `${where} is not a task:\n${z.prettifyError(task.error)}`, { where });
   const images = await Promise.all(
-    row.images.map(({ bytes, path }) => bytes ?? readImage(resolve(dirname(dataset), path ?? ''), where)),
+    // A copy: the bytes are a part of the batch, which would stay in memory as long as its slowest episode.
+    row.images.map(({ bytes, path }) => bytes?.slice() ?? readImage(resolve(dirname(file), path ?? ''), where)),
   );
-  return { task: task.data, images };
+  return { task: task.data, images, prompt: row.prompt };
 };

@@ -28,8 +28,9 @@ export const sampleOutcome = ({ task, turns, ending }: Episode, grade: Grade): S
   };
 };
 
-/** An outage hit the episode: it says nothing about the model and is asked again at a resume. */
-export const isOutage = (ending: EpisodeEnding): boolean => ending === 'model_error' || ending === 'sandbox_error';
+/** The episode failed for reasons that say nothing about the model: it may be asked again. */
+export const isFailed = (ending: EpisodeEnding): boolean =>
+  ending === 'model_error' || ending === 'sandbox_error' || ending === 'data_error';
 
 export const isUndecided = (verdict: Verdict): boolean => verdict !== 'correct' && verdict !== 'wrong';
 

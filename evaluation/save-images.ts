@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Episode } from '../domain/episode.ts';
 import type { ImageStore } from '../episodes/image-store.ts';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
+import { storageFailure } from './storage-failure.ts';
 
 /** Keeps the images of an episode's trace as `<dir>/<digest>.<png|jpeg|webp|gif>`; what is there is left as it is. */
 export const saveImages = async (episode: Episode, store: ImageStore, dir: string): Promise<void> => {
@@ -13,6 +14,9 @@ export const saveImages = async (episode: Episode, store: ImageStore, dir: strin
     if (!image) continue;
     const file = join(dir, `${digest}.${image.mediaType.slice('image/'.length)}`);
     const exists = await stat(file).catch(() => undefined);
-    if (!exists) await writeFileAtomic(file, image.bytes);
+    if (exists) continue;
+    await writeFileAtomic(file, image.bytes).catch((cause: unknown) => {
+      throw storageFailure(file, cause);
+    });
   }
 };

@@ -1,5 +1,6 @@
 import type { Slice } from '../domain/evaluation.ts';
-import { isUndecided, type SampleOutcome } from './sample-outcome.ts';
+import type { SampleOutcome } from './sample-outcome.ts';
+import { addCounts, type CountedSlice, createSliceCounter, noCounts } from './slice-counts.ts';
 import { wilsonInterval } from './statistics/wilson-interval.ts';
 
 /** A group of samples in reports; `all` means every family or transform. */
@@ -26,35 +27,39 @@ export const isInSlice = (slice: SliceKey, sample: SliceKey): boolean =>
   (slice.family === 'all' || slice.family === sample.family) &&
   (slice.transform === 'all' || slice.transform === sample.transform);
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-
-/** Figures of the samples of a slice; every sample is in the denominator. Shares of no samples are 0. */
-export const sliceFigures = (key: SliceKey, outcomes: readonly SampleOutcome[]): Slice => {
-  const samples = outcomes.length;
-  const share = (count: number): number => (samples === 0 ? 0 : count / samples);
-  const correct = outcomes.filter(({ verdict }) => verdict === 'correct').length;
-  const undecided = outcomes.filter(({ verdict }) => isUndecided(verdict)).length;
-  const calls = sum(outcomes.map((outcome) => outcome.calls));
+/**
+ * Figures of a slice; every episode is in the denominator. Shares of no episodes are 0.
+ *
+ * @param attempts - Episodes of a sample. They are not independent: the interval is that of as many samples as there
+ * are, each with the mean of its attempts, which is the widest that their correlation allows.
+ */
+const figuresOf = (key: SliceKey, parts: readonly CountedSlice[], attempts: number): Slice => {
+  const counts = noCounts();
+  for (const part of parts) if (isInSlice(key, part)) addCounts(counts, part.counts);
+  const { episodes, correct, undecided, calls, succeededCalls, withCalls } = counts;
+  const share = (count: number): number => (episodes === 0 ? 0 : count / episodes);
   return {
     family: key.family,
     transform: key.transform,
-    samples,
+    samples: episodes,
     correct,
     accuracy: share(correct),
-    ...wilsonInterval(correct, samples),
+    ...wilsonInterval(correct / attempts, episodes / attempts),
     accuracyIfUndecidedRight: share(correct + undecided),
     undecided,
     toolCallsPerEpisode: share(calls),
-    toolShare: share(outcomes.filter((outcome) => outcome.calls > 0).length),
-    executionSuccess: calls === 0 ? null : sum(outcomes.map((outcome) => outcome.succeededCalls)) / calls,
+    toolShare: share(withCalls),
+    executionSuccess: calls === 0 ? null : succeededCalls / calls,
   };
 };
 
+/** The figures of every slice, from the counts of the smallest. */
+export const countedSlices = (parts: readonly CountedSlice[], attempts = 1): Slice[] =>
+  sliceKeys(parts).map((key) => figuresOf(key, parts, attempts));
+
 /** The figures of every slice. */
-export const allSlices = (outcomes: readonly SampleOutcome[]): Slice[] =>
-  sliceKeys(outcomes).map((key) =>
-    sliceFigures(
-      key,
-      outcomes.filter((outcome) => isInSlice(key, outcome)),
-    ),
-  );
+export const allSlices = (outcomes: readonly SampleOutcome[]): Slice[] => {
+  const counter = createSliceCounter();
+  for (const outcome of outcomes) counter.add(outcome);
+  return countedSlices(counter.slices());
+};

@@ -45,7 +45,7 @@ export const writeDigitSet = async (dir: string, rows: number, broken: readonly 
 
 /** The index that a request asks for. */
 export const askedIndex = (request: ReceivedRequest): number =>
-  Number(/What is (\d+)\?/.exec(JSON.stringify(request.messages[0]))?.[1]);
+  Number(/What is (\d+)\?/.exec(JSON.stringify(request.messages))?.[1]);
 
 /** Options of an evaluation by the real rules; the sandbox prints 8. */
 export const evaluationOptions = async (

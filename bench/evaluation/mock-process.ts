@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+
+const statsSchema = z.object({
+  requests: z.number(),
+  answers: z.number(),
+  judgements: z.number(),
+  most: z.number(),
+  first: z.number(),
+  last: z.number(),
+});
+
+export interface MockOptions {
+  readonly turns: number;
+  readonly turnMs: number;
+  readonly slots?: number;
+}
+
+/** Starts the mock server in a process of its own, so that its work is not counted for the one who asks. */
+export const startMock = async ({ turns, turnMs, slots = 100_000 }: MockOptions) => {
+  const args = ['--turns', String(turns), '--turn-ms', String(turnMs), '--slots', String(slots)];
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'mock-server.ts'), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [url] = (await once(createInterface(child.stdout), 'line', { signal: AbortSignal.timeout(20_000) })) as [
+    string,
+  ];
+  return {
+    url,
+    stats: async () => statsSchema.parse(await (await fetch(`${url}/stats`)).json()),
+    close: async () => {
+      child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
+  };
+};

@@ -1,0 +1,36 @@
+import { type RecordBatch, type Schema, Table, vectorFromArray } from 'apache-arrow';
+
+const batchOf = (schema: Schema, rows: readonly Readonly<Record<string, unknown>>[]): RecordBatch[] => {
+  const columns = Object.fromEntries(
+    schema.fields.map(({ name, type }) => [
+      name,
+      vectorFromArray(
+        rows.map((row) => row[name]),
+        type,
+      ),
+    ]),
+  );
+  return new Table(schema, columns).batches;
+};
+
+/**
+ * Gathers rows to record batches; without rows one batch that is empty, so that a file always has its schema.
+ *
+ * @param batchSize - Rows of a batch: a thousand episodes with long texts are some megabytes.
+ */
+export async function* rowBatches(
+  schema: Schema,
+  rows: AsyncIterable<Readonly<Record<string, unknown>>>,
+  batchSize = 1024,
+): AsyncGenerator<RecordBatch> {
+  let waiting: Readonly<Record<string, unknown>>[] = [];
+  let given = false;
+  for await (const row of rows) {
+    waiting.push(row);
+    if (waiting.length < batchSize) continue;
+    yield* batchOf(schema, waiting);
+    waiting = [];
+    given = true;
+  }
+  if (waiting.length > 0 || !given) yield* batchOf(schema, waiting);
+}

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import type { Episode } from '../domain/episode.ts';
+import { LensmithError } from '../domain/errors.ts';
+import { createImageStore } from '../episodes/image-store.ts';
+import type { ModelClient } from '../episodes/model-client.ts';
+import { runEpisode } from '../episodes/run-episode.ts';
+import type { EvaluationOptions } from './evaluation-options.ts';
+import { entryKey } from './journal-entry.ts';
+import type { SampleSlot } from './read-samples.ts';
+import type { Sample } from './sample-of-row.ts';
+import { saveImages } from './save-images.ts';
+import { unreadEpisode } from './unread-episode.ts';
+
+/**
+ * Plays one attempt at a sample. A row that cannot be read is an episode too, a `data_error`.
+ *
+ * The servers are looked at before the first question and not before that: what is answered already needs none.
+ */
+export const createPlayer = (options: EvaluationOptions, client: ModelClient, signal: AbortSignal) => {
+  const { outputDir, keepImages = 64, protocol, sampling, prompt = 'protocol' } = options;
+  let ready: Promise<void> | undefined;
+  return async (slot: SampleSlot, attempt: number): Promise<Episode> => {
+    const episodeId = entryKey({ sampleId: slot.sampleId, attempt });
+    let sample: Sample;
+    try {
+      sample = await slot.load();
+    } catch (error) {
+      if (!(error instanceof LensmithError)) throw error;
+      return unreadEpisode(slot.sampleId, episodeId, protocol, options.servedModel, error);
+    }
+    ready ??= client.ready();
+    await ready;
+    const store = createImageStore();
+    const episode = await runEpisode({
+      task: sample.task,
+      images: sample.images,
+      protocol,
+      client,
+      sandbox: options.sandbox,
+      sampling: sampling.seed === null ? sampling : { ...sampling, seed: sampling.seed + attempt },
+      signal,
+      deadlineSeconds: options.episodeSeconds,
+      attempt,
+      episodeId,
+      store,
+      ...(prompt === 'dataset' ? { prompt: sample.prompt } : {}),
+    });
+    if (slot.row < keepImages) await saveImages(episode, store, join(outputDir, 'images'));
+    return episode;
+  };
+};

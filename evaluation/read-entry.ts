@@ -1,0 +1,43 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { LensmithError } from '../domain/errors.ts';
+import { type SampleEntry, sampleEntrySchema } from './journal-entry.ts';
+import { decodeLine } from './journal-line.ts';
+import type { LinePlace } from './read-journal.ts';
+
+/** Entries of a journal by their places, for what does not fit in memory. */
+export interface EntryReader {
+  /** @throws LensmithError `data` where the line is not what it was when its place was noted. */
+  read(place: LinePlace): Promise<SampleEntry>;
+  close(): Promise<void>;
+}
+
+const readAt = async (file: FileHandle, { start, length }: LinePlace): Promise<string> => {
+  const bytes = Buffer.alloc(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await file.read(bytes, filled, length - filled, start + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.toString('utf8', 0, filled);
+};
+
+/** Opens a journal for reading single entries. */
+export const openEntryReader = async (path: string): Promise<EntryReader> => {
+  const file = await open(path, 'r');
+  return {
+    read: async (place) => {
+      const parsed = sampleEntrySchema.safeParse(decodeLine(await readAt(file, place)));
+      if (parsed.success) return parsed.data;
+      throw new LensmithError(
+        'data',
+        `expected an entry at byte ${place.start} of the journal ${path}, which changed`,
+        {
+          where: path,
+          cause: parsed.error,
+        },
+      );
+    },
+    close: () => file.close(),
+  };
+};

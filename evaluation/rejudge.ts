@@ -1,0 +1,48 @@
+import { link, rename, rm, stat } from 'node:fs/promises';
+import { LensmithError } from '../domain/errors.ts';
+import type { EvaluationOptions } from './evaluation-options.ts';
+import { forEachBounded } from './for-each-bounded.ts';
+import { openJournal, refuseOther } from './journal.ts';
+import type { JournalHeader } from './journal-entry.ts';
+import { indexedEntries, indexJournal } from './journal-index.ts';
+
+/**
+ * Grades every episode of a journal anew, without asking the model. The new journal takes the old one's place once it
+ * is whole; the old one stays as `<path>.previous`. Without a journal there is nothing to do.
+ *
+ * @throws LensmithError `config` where the journal differs in more than its scoring, `cancelled` where `signal` fires.
+ */
+export const rejudge = async (
+  path: string,
+  header: JournalHeader,
+  { grade, concurrency, signal }: Pick<EvaluationOptions, 'grade' | 'concurrency' | 'signal'>,
+): Promise<void> => {
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size === 0) return;
+  const index = await indexJournal(path);
+  const { scoring } = header.fingerprint;
+  refuseOther(path, { ...index.header, fingerprint: { ...index.header.fingerprint, scoring } }, header);
+  const graded = `${path}.graded`;
+  await rm(graded, { force: true });
+  const journal = await openJournal(graded, header, () => undefined);
+  try {
+    await forEachBounded(
+      indexedEntries(path, index),
+      concurrency,
+      async (entry) => {
+        if (signal.aborted)
+          throw new LensmithError('cancelled', 'the grading was cancelled; the journal is as it was', { where: path });
+        await journal.append({ ...entry, grade: await grade(entry.episode) });
+      },
+      () => undefined,
+    );
+  } finally {
+    await journal.close();
+  }
+  await rm(`${path}.previous`, { force: true });
+  await link(path, `${path}.previous`);
+  await rename(graded, path);
+};

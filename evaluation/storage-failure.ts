@@ -1,0 +1,13 @@
+import { LensmithError } from '../domain/errors.ts';
+
+/** What a failed write means: a full disk, which no further try helps, or an outage of the storage. */
+export const storageFailure = (path: string, cause: unknown): LensmithError => {
+  if (cause instanceof LensmithError) return cause;
+  const full = cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
+  return full
+    ? new LensmithError('disk_full', `the disk is full, ${path} cannot be written; make room and run again to go on`, {
+        where: path,
+        cause,
+      })
+    : new LensmithError('infrastructure', `${path} cannot be written: ${String(cause)}`, { where: path, cause });
+};
