@@ -11,6 +11,8 @@ export interface Attempt {
   readonly log: string;
   readonly progress: string;
   readonly outcome: string;
+  /** Why it ended, where it failed. */
+  readonly failure: string;
   readonly metrics: string;
 }
 
@@ -24,19 +26,24 @@ const attemptAt = (stageDir: string, number: number): Attempt => {
     log: join(dir, 'output.log'),
     progress: join(dir, 'progress.json'),
     outcome: join(dir, 'outcome.json'),
+    failure: join(dir, 'failure.json'),
     metrics: join(stageDir, 'metrics.jsonl'),
   };
 };
 
 export const stageFolder = (run: Pick<RunRef, 'dir'>, stage: string): string => join(run.dir, 'stages', stage);
 
-/** The newest attempt of a stage in this run; undefined before the first. */
-export const latestAttempt = async (run: Pick<RunRef, 'dir'>, stage: string): Promise<Attempt | undefined> => {
+/** The attempts of a stage in this run, oldest first. */
+export const listAttempts = async (run: Pick<RunRef, 'dir'>, stage: string): Promise<Attempt[]> => {
   const stageDir = stageFolder(run, stage);
   const names = await readdir(stageDir).catch(() => []);
   const numbers = names.flatMap((entry) => /^attempt-(\d+)$/.exec(entry)?.[1] ?? []).map(Number);
-  return numbers.length === 0 ? undefined : attemptAt(stageDir, Math.max(...numbers));
+  return numbers.sort((a, b) => a - b).map((number) => attemptAt(stageDir, number));
 };
+
+/** The newest attempt of a stage in this run; undefined before the first. */
+export const latestAttempt = async (run: Pick<RunRef, 'dir'>, stage: string): Promise<Attempt | undefined> =>
+  (await listAttempts(run, stage)).at(-1);
 
 /** Makes the folder of the attempt that follows `previous`. */
 export const nextAttempt = async (

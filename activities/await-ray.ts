@@ -20,6 +20,8 @@ const missing = async (host: Host, gpus: number): Promise<{ cluster: RayCluster 
     if (total >= gpus) return { cluster: { address: host.rayAddress, version, gpus: total } };
     return { reason: `gpus.rl asks for ${gpus}, the cluster at ${host.rayAddress} has ${total}` };
   } catch (error) {
+    // A token does not appear by waiting.
+    if (error instanceof LensmithError && error.type === 'auth') throw error;
     return { reason: error instanceof Error ? error.message : String(error) };
   }
 };
@@ -27,7 +29,7 @@ const missing = async (host: Host, gpus: number): Promise<{ cluster: RayCluster 
 /**
  * Waits until Ray answers and has the GPUs that the spec asks for.
  *
- * @throws LensmithError `infrastructure` after `limits.raySeconds`, with what was still missing.
+ * @throws LensmithError `auth` where Ray asks for another token; `infrastructure` after `limits.raySeconds`, with what was still missing.
  */
 export const awaitRay =
   (host: Host) =>

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { type FailureType, isFailureType, LensmithError, nonRetryableFailures } from '../domain/errors.ts';
+import { type FailureType, isFailureType, isPermanentFailure, LensmithError } from '../domain/errors.ts';
 
 /** Turns what a stage threw into the failure that Temporal records; its `type` is the class of the failure. */
 export const toApplicationFailure = (error: unknown): Error => {
@@ -8,7 +8,8 @@ export const toApplicationFailure = (error: unknown): Error => {
     return ApplicationFailure.create({
       type: error.type,
       message: error.where ? `${error.where}: ${error.message}` : error.message,
-      nonRetryable: nonRetryableFailures.includes(error.type),
+      nonRetryable: isPermanentFailure(error.type),
+      ...(error.details === undefined ? {} : { details: [error.details] }),
       ...(error.cause instanceof Error ? { cause: error.cause } : {}),
     });
   if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT'))

@@ -3,15 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CancelledFailure, Context, sleep } from '@temporalio/activity';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
-import { outcomeSchema } from '../domain/progress.ts';
 import type { RunRef } from '../domain/stage.ts';
 import { servedModels } from '../episodes/served-models.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
-import { assertPortFree, freePort } from '../processes/free-port.ts';
-import { tailLines } from '../processes/tail-file.ts';
+import { assertPortFree, freePort, isPortFree } from '../processes/free-port.ts';
 import { type Attempt, latestAttempt, nextAttempt } from './attempts.ts';
+import { classifyAttempt, lastLines, outcomeOf } from './failure-record.ts';
 import type { Host } from './host.ts';
 import { processLauncher } from './process-launcher.ts';
+import type { ProgramState } from './program-launcher.ts';
 import { readSpec } from './read-run.ts';
 import { resolveModelPath } from './resolve-model-path.ts';
 import { type ServerRequest, serverCommand } from './server-command.ts';
@@ -32,6 +32,14 @@ const endpointSchema = z.strictObject({ port: z.int() });
 const portOf = async (attempt: Attempt): Promise<number> =>
   (await readJson(endpointFile(attempt), endpointSchema)).port;
 
+/** A run's evaluations are told the judge's address once, so one that is started again takes its port again if it can. */
+const portFor = async (request: ServerRequest, previous: Attempt | null | undefined): Promise<number> => {
+  if (request.port !== null) return request.port;
+  if (request.role !== 'judge' || !previous) return freePort();
+  const before = await portOf(previous).catch(() => null);
+  return before !== null && (await isPortFree(before)) ? before : freePort();
+};
+
 const serves = (url: string, servedName: string): Promise<boolean> =>
   servedModels(url, { timeoutMs: 3000 }).then(
     (ids) => {
@@ -43,20 +51,20 @@ const serves = (url: string, servedName: string): Promise<boolean> =>
     () => false,
   );
 
-const diedMessage = async (attempt: Attempt, detail: string): Promise<LensmithError> => {
-  const outcome = await readJson(attempt.outcome, outcomeSchema).catch(() => undefined);
-  const lines = (await tailLines(attempt.log, 15).catch(() => [])).join('\n');
-  return outcome?.status === 'failed'
-    ? new LensmithError(outcome.failure.type, outcome.failure.message, { where: attempt.dir })
-    : new LensmithError('infrastructure', `the server ended before it was ready (${detail})\n${lines}`, {
-        where: attempt.dir,
-      });
+const failureOf = async (attempt: Attempt, state: ProgramState): Promise<LensmithError> => {
+  const ended = state.state === 'ended' ? state : { detail: 'it is lost', end: { exitCode: null, signal: null } };
+  const { type } = await classifyAttempt(attempt, ended.end, false);
+  const outcome = await outcomeOf(attempt);
+  const message =
+    outcome?.status === 'failed' ? outcome.failure.message : `the server ended before it was ready (${ended.detail})`;
+  return new LensmithError(type, `${message}${await lastLines(attempt)}`, { where: attempt.dir });
 };
 
 /**
  * Launches a model server, or finds the one that runs, and waits until `/v1/models` names the expected model.
  *
- * @throws LensmithError of the class that the server reported, or `infrastructure` past its time to start.
+ * @throws LensmithError of the class that the server reported or that its ending tells, or `infrastructure` past its
+ * time to start.
  */
 export const launchModelServer =
   (host: Host) =>
@@ -67,8 +75,8 @@ export const launchModelServer =
     if (!attempt || (await launcher.inspect(attempt)).state !== 'running') {
       // A stranger on the port would answer in place of ours.
       if (request.port !== null) await assertPortFree(request.port, `the server ${request.name}`);
+      const port = await portFor(request, attempt);
       attempt = await nextAttempt(run, stageOf(request), attempt);
-      const port = request.port ?? (await freePort());
       const { config, command, env } = await serverCommand(host, run, request, attempt, port);
       if (config) await writeFileAtomic(attempt.config, `${JSON.stringify(config, null, 2)}\n`);
       await writeFileAtomic(attempt.command, `${JSON.stringify({ command, env }, null, 2)}\n`);
@@ -80,7 +88,7 @@ export const launchModelServer =
     const deadline = Date.now() + seconds * 1000;
     while (!(await serves(url, request.servedName))) {
       const state = await launcher.inspect(attempt);
-      if (state.state !== 'running') throw await diedMessage(attempt, state.state === 'ended' ? state.detail : 'lost');
+      if (state.state !== 'running') throw await failureOf(attempt, state);
       if (Date.now() > deadline) {
         await launcher.stop(attempt);
         throw new LensmithError('infrastructure', `the server was not ready after ${seconds} s`, {

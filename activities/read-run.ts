@@ -18,6 +18,9 @@ export type RunFile = z.infer<typeof runFileSchema>;
 
 export const runFilePath = (dir: string): string => join(dir, 'run.json');
 
+/** What a run's folder says of it. */
+export const readRunFile = (run: Pick<RunRef, 'dir'>): Promise<RunFile> =>
+  readJson(runFilePath(run.dir), runFileSchema);
+
 /** The resolved spec of a run. */
-export const readSpec = async (run: Pick<RunRef, 'dir'>): Promise<RunSpec> =>
-  (await readJson(runFilePath(run.dir), runFileSchema)).spec;
+export const readSpec = async (run: Pick<RunRef, 'dir'>): Promise<RunSpec> => (await readRunFile(run)).spec;

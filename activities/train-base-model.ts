@@ -34,6 +34,7 @@ export const trainBaseModel =
       outputDir: join(run.dir, 'base-model'),
       threads,
       stallSeconds: spec.limits.stallSeconds,
+      patienceSeconds: spec.limits.raySeconds,
       config: (attempt, resumeFrom) =>
         ({
           program: 'base_model',

@@ -7,6 +7,7 @@ import type { TrainerConfig } from '../domain/trainer-config.ts';
 import { newestCheckpoint, verifyArtifact } from '../processes/artifact.ts';
 import type { Attempt } from './attempts.ts';
 import type { Host } from './host.ts';
+import { type MicroBatch, nextMicroBatch, smallerMicroBatch } from './micro-batch.ts';
 import { processLauncher } from './process-launcher.ts';
 import type { ProgramLauncher } from './program-launcher.ts';
 import { runProgram } from './run-program.ts';
@@ -22,7 +23,11 @@ export interface ModelTraining {
   readonly outputDir: string;
   readonly threads: number;
   readonly stallSeconds: number;
+  /** Seconds that the one who keeps the program may be silent. */
+  readonly patienceSeconds: number;
   readonly launcher?: ProgramLauncher;
+  /** Absent where the program has no micro-batch, so that nothing can be done where it runs out of memory. */
+  readonly microBatch?: MicroBatch;
   readonly config: (attempt: Attempt, resumeFrom: string | null) => TrainerConfig;
 }
 
@@ -40,21 +45,28 @@ const modelOf = async (outputDir: string): Promise<ArtifactRef> => {
 
 /**
  * Trains a model with one of the Python programs, unless its key has one. A new attempt goes on from the newest
- * checkpoint that is complete and whole, by explicit path; a torn one is passed over.
+ * checkpoint that is complete and whole, by explicit path; a torn one is passed over. After an attempt that ran out of
+ * memory it takes a smaller micro-batch.
  */
 export const trainModel = (host: Host, training: ModelTraining): Promise<StageResult> =>
   withCache(host, training.run, training.stage, training.key, async () => {
     await mkdir(training.outputDir, { recursive: true });
+    const { microBatch } = training;
     const { attempt } = await runProgram({
       run: training.run,
       stage: training.stage,
       launcher: training.launcher ?? processLauncher(host, training.run, training.stage),
+      python: host.python,
       stallSeconds: training.stallSeconds,
+      patienceSeconds: training.patienceSeconds,
+      ...(microBatch ? { shrink: (size: number) => smallerMicroBatch(size, microBatch.divides) } : {}),
       isWhole: async () => (await verifyArtifact(modelFolder(training.outputDir), { deep: true })).ok,
       plan: async (next) => {
         const checkpoint = await newestCheckpoint(training.outputDir);
+        const config = training.config(next, checkpoint?.path ?? null);
+        const { run, stage } = training;
         return {
-          config: training.config(next, checkpoint?.path ?? null),
+          config: microBatch ? { ...config, microBatchSize: await nextMicroBatch(run, stage, microBatch) } : config,
           ...trainerCommand(host, training.program, next.config, training.threads),
         };
       },

@@ -37,6 +37,8 @@ export const trainRl =
       outputDir: rlFolder(run),
       threads,
       stallSeconds: spec.limits.stallSeconds,
+      patienceSeconds: spec.limits.raySeconds,
+      microBatch: { size: settings.microBatchSize, divides: null },
       launcher: rayLauncher(host, run, 'rl', spec.gpus.rl),
       config: (attempt, resumeFrom) =>
         ({

@@ -31,6 +31,8 @@ export const trainSft =
       outputDir: join(run.dir, 'sft'),
       threads,
       stallSeconds: spec.limits.stallSeconds,
+      patienceSeconds: spec.limits.raySeconds,
+      microBatch: { size: settings.microBatchSize, divides: settings.batchSize },
       config: (attempt, resumeFrom) =>
         ({
           program: 'sft',

@@ -7,6 +7,7 @@ import { renderReport } from '../dashboard/report/render-report.ts';
 import type { RunReport } from '../dashboard/report/report-input.ts';
 import type { ArtifactRef } from '../domain/artifact.ts';
 import { metricsLineSchema, rlMetricsSchema } from '../domain/progress.ts';
+import type { RunSpec } from '../domain/run-spec.ts';
 import type { RunRef, StageResult, StageStatus } from '../domain/stage.ts';
 import { compareEvaluations } from '../evaluation/compare.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
@@ -40,6 +41,11 @@ export interface WrittenReport {
 const metricsFile = (artifact: ArtifactRef, stage: string): string =>
   join(dirname(dirname(artifact.path)), 'stages', stage, 'metrics.jsonl');
 
+const judgeOf = ({ judge }: RunSpec, served: boolean): RunReport['judge'] => {
+  const models = [...(judge.engine === 'none' ? [] : [judge.model]), ...judge.others.map(({ model }) => model)];
+  return models.length === 0 ? null : { model: models.join(' + '), served: served || judge.others.length > 0 };
+};
+
 const gather = async (run: RunRef, input: ReportInput): Promise<RunReport> => {
   const { spec, createdAt } = await readJson(runFilePath(run.dir), runFileSchema);
   const { promotion } = input;
@@ -69,7 +75,7 @@ const gather = async (run: RunRef, input: ReportInput): Promise<RunReport> => {
       { stage: 'sft', ...(await readMetrics(metricsFile(input.sft, 'sft'), metricsLineSchema)) },
     ],
     data: input.data,
-    judge: spec.judge.engine === 'none' ? null : { model: spec.judge.model, served: input.judge !== null },
+    judge: judgeOf(spec, input.judge !== null),
     examples: rl ? await readExamples(rl.artifact.path, exampleCount) : [],
   };
 };

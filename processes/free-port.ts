@@ -49,7 +49,7 @@ export const isPortFree = (port: number): Promise<boolean> =>
 /**
  * Checks that a port of the loopback can be bound.
  *
- * @throws LensmithError `infrastructure` naming the port, who needs it and, where it may be seen, who holds it.
+ * @throws LensmithError `port` naming the port, who needs it and, where it may be seen, who holds it.
  */
 export const assertPortFree = async (port: number, what: string): Promise<void> => {
   try {
@@ -61,7 +61,7 @@ export const assertPortFree = async (port: number, what: string): Promise<void> 
       cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
         ? `which is in use${by}; stop that program or choose another port`
         : `which cannot be bound: ${String(cause)}`;
-    throw new LensmithError('infrastructure', `${what} needs port ${port} on ${loopback}, ${reason}`, {
+    throw new LensmithError('port', `${what} needs port ${port} on ${loopback}, ${reason}`, {
       where: `${loopback}:${port}`,
       cause,
     });

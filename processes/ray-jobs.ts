@@ -1,8 +1,7 @@
-import { request } from 'undici';
 import { z } from 'zod';
-import { LensmithError } from '../domain/errors.ts';
+import { askRay, type RayEndpoint, unexpectedAnswer } from './ray-api.ts';
 
-const requestMs = 15_000;
+export type { RayEndpoint } from './ray-api.ts';
 
 const jobSchema = z.looseObject({
   submission_id: z.string(),
@@ -20,53 +19,12 @@ export interface RayJobRequest {
   readonly gpus: number;
 }
 
-/** A Ray to speak to: base URL of its Jobs API, and the token that it asks for. */
-export interface RayEndpoint {
-  readonly address: string;
-  readonly token?: string | undefined;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-/** By undici and not by `fetch`, whose headers Ray takes for those of a browser, from which it accepts no change. */
-const call = async ({ address, token }: RayEndpoint, path: string, post?: { body?: string }): Promise<Answer> => {
-  try {
-    const response = await request(new URL(path, address), {
-      method: post ? 'POST' : 'GET',
-      headers: {
-        ...(post?.body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(token ? { authorization: `Bearer ${token}` } : {}),
-      },
-      ...(post?.body === undefined ? {} : { body: post.body }),
-      headersTimeout: requestMs,
-      bodyTimeout: requestMs,
-      signal: AbortSignal.timeout(requestMs),
-    });
-    return { status: response.statusCode, text: await response.body.text() };
-  } catch (error) {
-    throw new LensmithError('infrastructure', `Ray's Jobs API does not answer at ${address}: ${String(error)}`, {
-      where: address,
-      cause: error,
-    });
-  }
-};
-
-const unexpected = ({ address }: RayEndpoint, path: string, { status, text }: Answer) =>
-  new LensmithError(
-    status === 401 || status === 403 ? 'auth' : 'infrastructure',
-    `Ray answered ${status} to ${path}: ${text.slice(-500)}`,
-    { where: address },
-  );
-
 /** The job with this submission id; undefined where Ray knows none. */
 export const getRayJob = async (ray: RayEndpoint, submissionId: string): Promise<RayJob | undefined> => {
   const path = `/api/jobs/${submissionId}`;
-  const answer = await call(ray, path);
+  const answer = await askRay(ray, path);
   if (answer.status === 404) return undefined;
-  if (answer.status !== 200) throw unexpected(ray, path, answer);
+  if (answer.status !== 200) throw unexpectedAnswer(ray, path, answer);
   return jobSchema.parse(JSON.parse(answer.text));
 };
 
@@ -77,7 +35,7 @@ export const getRayJob = async (ray: RayEndpoint, submissionId: string): Promise
 export const submitRayJob = async (ray: RayEndpoint, job: RayJobRequest): Promise<RayJob> => {
   const known = await getRayJob(ray, job.submissionId);
   if (known) return known;
-  const answer = await call(ray, '/api/jobs/', {
+  const answer = await askRay(ray, '/api/jobs/', {
     body: JSON.stringify({
       entrypoint: job.entrypoint,
       submission_id: job.submissionId,
@@ -87,23 +45,42 @@ export const submitRayJob = async (ray: RayEndpoint, job: RayJobRequest): Promis
     }),
   });
   const submitted = await getRayJob(ray, job.submissionId);
-  if (!submitted) throw unexpected(ray, '/api/jobs/', answer);
+  if (!submitted) throw unexpectedAnswer(ray, '/api/jobs/', answer);
   return submitted;
+};
+
+const jobListSchema = z.array(
+  z.looseObject({
+    submission_id: z.string().nullish(),
+    status: jobSchema.shape.status,
+    metadata: z.record(z.string(), z.string()).nullish(),
+  }),
+);
+
+/** Jobs that wait or run and carry the mark of a run of ours: submission id by run. */
+export const listLiveRayJobs = async (ray: RayEndpoint): Promise<{ run: string; submissionId: string }[]> => {
+  const path = '/api/jobs/';
+  const answer = await askRay(ray, path);
+  if (answer.status !== 200) throw unexpectedAnswer(ray, path, answer);
+  return jobListSchema.parse(JSON.parse(answer.text)).flatMap(({ submission_id, status, metadata }) => {
+    const live = status === 'PENDING' || status === 'RUNNING';
+    return live && submission_id && metadata?.run ? [{ run: metadata.run, submissionId: submission_id }] : [];
+  });
 };
 
 /** Asks Ray to stop a job; false where it had ended already or is unknown. */
 export const stopRayJob = async (ray: RayEndpoint, submissionId: string): Promise<boolean> => {
   const path = `/api/jobs/${submissionId}/stop`;
-  const answer = await call(ray, path, {});
+  const answer = await askRay(ray, path, {});
   if (answer.status === 404) return false;
-  if (answer.status !== 200) throw unexpected(ray, path, answer);
+  if (answer.status !== 200) throw unexpectedAnswer(ray, path, answer);
   return z.looseObject({ stopped: z.boolean() }).parse(JSON.parse(answer.text)).stopped;
 };
 
 /** Version of the Ray that answers, as a proof that its Jobs API is up. */
 export const rayVersion = async (ray: RayEndpoint): Promise<string> => {
-  const answer = await call(ray, '/api/version');
-  if (answer.status !== 200) throw unexpected(ray, '/api/version', answer);
+  const answer = await askRay(ray, '/api/version');
+  if (answer.status !== 200) throw unexpectedAnswer(ray, '/api/version', answer);
   return z.looseObject({ ray_version: z.string() }).parse(JSON.parse(answer.text)).ray_version;
 };
 
@@ -117,8 +94,8 @@ const clusterSchema = z.looseObject({
 
 /** Resources of the cluster by name, `[used, total]`, as its autoscaler reports them; empty while it reports none. */
 export const rayResources = async (ray: RayEndpoint): Promise<Record<string, [number, number]>> => {
-  const answer = await call(ray, '/api/cluster_status');
-  if (answer.status !== 200) throw unexpected(ray, '/api/cluster_status', answer);
+  const answer = await askRay(ray, '/api/cluster_status');
+  if (answer.status !== 200) throw unexpectedAnswer(ray, '/api/cluster_status', answer);
   const parsed = clusterSchema.safeParse(JSON.parse(answer.text));
   return parsed.success ? (parsed.data.data.clusterStatus.loadMetricsReport?.usage ?? {}) : {};
 };

@@ -2,6 +2,7 @@ import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy, workflo
 import type { EvaluationRecord } from '../activities/evaluate-model.ts';
 import type { ServerEndpoint } from '../activities/model-server.ts';
 import type { ArtifactRef } from '../domain/artifact.ts';
+import type { RetryBudgets } from '../domain/failure-class.ts';
 import type { RunRef } from '../domain/stage.ts';
 import type { EvaluateCheckpointInput, evaluateCheckpoint } from './evaluate-checkpoint.ts';
 
@@ -17,6 +18,8 @@ export interface BenchmarkSuiteInput {
   readonly run: RunRef;
   readonly host: string;
   readonly attempts: number;
+  /** `limits.retries` of the run spec; the defaults where it is absent. */
+  readonly retries?: RetryBudgets;
   readonly startSeconds: number;
   readonly models: readonly BenchmarkModel[];
   readonly data: ArtifactRef;
@@ -25,7 +28,7 @@ export interface BenchmarkSuiteInput {
 
 /** Runs each model through the held-out test split, one after the other: they share the host. */
 export const benchmarkSuite = async (input: BenchmarkSuiteInput): Promise<EvaluationRecord[]> => {
-  const { run, host, attempts, startSeconds, models, data, judge } = input;
+  const { run, host, attempts, retries, startSeconds, models, data, judge } = input;
   const records: EvaluationRecord[] = [];
   for (const model of models) {
     records.push(
@@ -36,6 +39,7 @@ export const benchmarkSuite = async (input: BenchmarkSuiteInput): Promise<Evalua
             run,
             host,
             attempts,
+            ...(retries ? { retries } : {}),
             startSeconds,
             judge,
             request: { ...model, data, split: 'test', stage: 'benchmark-suite' },

@@ -1,6 +1,7 @@
 import { CancellationScope, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { EvaluationRecord, EvaluationRequest } from '../activities/evaluate-model.ts';
 import type { ServerEndpoint } from '../activities/model-server.ts';
+import type { RetryBudgets } from '../domain/failure-class.ts';
 import type { RunRef } from '../domain/stage.ts';
 import { hostActivities } from './activity-proxies.ts';
 import { modelReadySignal } from './serve-model.ts';
@@ -10,6 +11,8 @@ export interface EvaluateCheckpointInput {
   readonly run: RunRef;
   readonly host: string;
   readonly attempts: number;
+  /** `limits.retries` of the run spec; the defaults where it is absent. */
+  readonly retries?: RetryBudgets;
   readonly startSeconds: number;
   readonly request: EvaluationRequest;
   readonly judge: ServerEndpoint | null;
@@ -20,8 +23,8 @@ export interface EvaluateCheckpointInput {
  * model, data, protocol and sampling is taken as it is.
  */
 export const evaluateCheckpoint = async (input: EvaluateCheckpointInput): Promise<EvaluationRecord> => {
-  const { run, host, request, attempts, startSeconds } = input;
-  const { quick, long } = hostActivities(host, attempts);
+  const { run, host, request, attempts, retries, startSeconds } = input;
+  const { quick, once, retry } = hostActivities(host, attempts, retries);
   const ready = new Map<string, ServerEndpoint>();
   setHandler(modelReadySignal, (endpoint) => {
     ready.set(endpoint.name, endpoint);
@@ -41,10 +44,11 @@ export const evaluateCheckpoint = async (input: EvaluateCheckpointInput): Promis
       role: 'policy',
       port: null,
     },
-    { attempts, startSeconds, idPrefix: workflowInfo().workflowId, ready },
+    { attempts, retries, startSeconds, idPrefix: workflowInfo().workflowId, ready },
   );
   try {
-    return await long.evaluateModel(run, request, server.endpoint(), input.judge);
+    // A server that died answers elsewhere when it is back.
+    return await retry('evaluateModel', () => once.evaluateModel(run, request, server.endpoint(), input.judge));
   } finally {
     await CancellationScope.nonCancellable(server.stop);
   }

@@ -41,6 +41,7 @@ const evaluate = async (input: Input, checkpoint: CheckpointRef): Promise<Checkp
         run,
         host: spec.host,
         attempts: spec.limits.attempts,
+        retries: spec.limits.retries,
         startSeconds: spec.serving.startSeconds,
         judge,
         request: {

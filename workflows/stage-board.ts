@@ -22,6 +22,8 @@ export interface StageBoard {
   readonly progress: (name: StageName, progress: Progress, attempt: number) => void;
   /** Says how far a running stage is that has no program of its own. */
   readonly note: (name: StageName, attempts: number, note: string) => void;
+  /** Says why a stage is tried again. */
+  readonly retried: (name: StageName, note: string) => void;
   readonly end: (name: StageName, state: StageState, options?: { attempts?: number; note?: string }) => void;
   readonly fail: (error: unknown, state: 'failed' | 'cancelled') => void;
 }
@@ -56,6 +58,7 @@ export const createStageBoard = (title: string): StageBoard => {
       if (stages.get(name)?.state === 'running') change(name, { progress, attempts: attempt });
     },
     note: (name, attempts, note) => change(name, { attempts, note }),
+    retried: (name, note) => change(name, { note }),
     end: (name, state, { attempts, note } = {}) =>
       change(name, {
         state,

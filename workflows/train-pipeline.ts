@@ -44,6 +44,15 @@ const parse = (input: unknown): RunSpec => {
 /** `miniature-20260102-030405`, from the time at which the workflow began. */
 const runIdOf = (spec: RunSpec): string => spec.run ?? runIdAt(spec.name, workflowInfo().startTime);
 
+/** The stage that an activity is all of. */
+const stageOfActivity: Readonly<Record<string, StageName>> = {
+  prepareData: 'prepare-data',
+  trainBaseModel: 'base-model',
+  trainSft: 'sft',
+  awaitRay: 'ray-cluster',
+  trainRl: 'rl',
+};
+
 /** What the stages of one run share. */
 interface Pipeline {
   readonly spec: RunSpec;
@@ -82,6 +91,7 @@ const benchmark = async (
         run,
         host: spec.host,
         attempts: spec.limits.attempts,
+        retries: spec.limits.retries,
         startSeconds: spec.serving.startSeconds,
         models,
         data,
@@ -107,6 +117,7 @@ const startJudge = async (pipeline: Pipeline, ready: Map<string, ServerEndpoint>
   enter(pipeline, 'serve-judge');
   const judge = await startServer(run, spec.host, request, {
     attempts: spec.limits.attempts,
+    retries: spec.limits.retries,
     startSeconds: spec.judge.startSeconds,
     idPrefix: run.workflowId,
     ready,
@@ -208,7 +219,10 @@ export const trainPipeline = async (input: unknown): Promise<TrainResult> => {
   const spec = parse(input);
   const id = runIdOf(spec);
   const board = createStageBoard(id);
-  const host = hostActivities(spec.host, spec.limits.attempts);
+  const host = hostActivities(spec.host, spec.limits.attempts, spec.limits.retries, (activity, note) => {
+    const stage = stageOfActivity[activity];
+    if (stage) board.retried(stage, note);
+  });
   const ready = new Map<string, ServerEndpoint>();
   let dir: string | null = null;
   let plan: readonly PlanEntry[] = [];

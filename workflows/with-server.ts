@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { ServerEndpoint } from '../activities/model-server.ts';
 import type { ServerRequest } from '../activities/server-command.ts';
+import type { RetryBudgets } from '../domain/failure-class.ts';
 import type { RunRef } from '../domain/stage.ts';
 import { type ServeModelInput, type serveModel, stopServingSignal } from './serve-model.ts';
 
@@ -25,12 +26,18 @@ export const startServer = async (
   run: RunRef,
   host: string,
   request: ServerRequest,
-  options: { attempts: number; startSeconds: number; idPrefix: string; ready: Map<string, ServerEndpoint> },
+  options: {
+    attempts: number;
+    retries?: RetryBudgets | undefined;
+    startSeconds: number;
+    idPrefix: string;
+    ready: Map<string, ServerEndpoint>;
+  },
 ): Promise<ServedModel> => {
-  const { attempts, ready } = options;
+  const { attempts, retries, ready } = options;
   const child = await startChild<typeof serveModel>('serve-model', {
     workflowId: `${options.idPrefix}/serve-${request.name}`,
-    args: [{ run, host, request, attempts } satisfies ServeModelInput],
+    args: [{ run, host, request, attempts, ...(retries ? { retries } : {}) } satisfies ServeModelInput],
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     staticSummary: `serves ${request.servedName} on ${host}`,

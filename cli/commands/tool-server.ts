@@ -16,7 +16,7 @@ const serve = async (options: { port: string; host: string; isolation: string })
       where: '--isolation',
     });
   const { python } = await hostFromEnvironment();
-  const sandbox = await openSandbox({ python, isolation: options.isolation });
+  const sandbox = await openSandbox({ python, isolation: options.isolation, prepared: 16 });
   try {
     const server = await listen(sandboxApi(sandbox).route('/', scoreApi()), { port, hostname: options.host });
     process.stdout.write(`tool server at http://${options.host}:${port}, isolation ${options.isolation}\n`);

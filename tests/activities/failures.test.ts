@@ -9,8 +9,14 @@ test.each(failureTypes)('%s keeps its name, and is tried again only where that c
   expect(failure).toMatchObject({
     type,
     message: 'rl.steps: expected a thing',
-    nonRetryable: !['infrastructure', 'out_of_memory', 'stall', 'cancelled'].includes(type),
+    nonRetryable: ['config', 'data', 'auth', 'crash_loop', 'cancelled', 'undecided'].includes(type),
   });
+});
+
+test('keeps what the next attempt has to know', () => {
+  const details = { attempt: 2, step: 7, remedy: 'microBatchSize 8 → 4' };
+  const failure = toApplicationFailure(new LensmithError('out_of_memory', 'needed 9 GiB', { details }));
+  expect(failure).toMatchObject({ details: [details] });
 });
 
 test('keeps the cause', () => {

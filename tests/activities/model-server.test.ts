@@ -91,7 +91,7 @@ test('a port in use is not taken for ours, even where its server serves a model 
     other.close();
   });
   await expect(inActivity(() => launchModelServer(host)(run, request('prompt', port)))).rejects.toMatchObject({
-    type: 'infrastructure',
+    type: 'port',
     message: expect.stringMatching(new RegExp(`port ${port}.*in use by process ${process.pid}`)),
   });
   expect(pids(run.run)).toEqual([]);

@@ -16,6 +16,8 @@ const submissionSchema = z.strictObject({
 });
 type Submission = z.infer<typeof submissionSchema>;
 
+type RayMood = 'answering' | 'silent' | 'refusing';
+
 interface Job {
   readonly submission: Submission;
   status: Status;
@@ -39,6 +41,17 @@ export const startRayApi = async (token?: string) => {
   const answer = (method: string, path: string, body: string): [number, unknown] => {
     if (path === '/api/version') return [200, { version: '4', ray_version: '2.60.0' }];
     if (method === 'POST' && path === '/api/jobs/') return submit(body);
+    if (method === 'GET' && path === '/api/jobs/')
+      return [
+        200,
+        [...jobs].map(([id, { submission, status, message }]) => ({
+          type: 'SUBMISSION',
+          submission_id: id,
+          status,
+          message,
+          metadata: submission.metadata,
+        })),
+      ];
     const [, id = '', action] = /^\/api\/jobs\/([^/]+)(\/stop)?$/.exec(path) ?? [];
     const job = jobs.get(id);
     if (!job) return [404, `Job ${id} does not exist`];
@@ -59,7 +72,15 @@ export const startRayApi = async (token?: string) => {
     return [200, { stopped }];
   };
 
+  let mood: RayMood = 'answering';
+  let refused = 0;
   const server = createServer(async (request, response) => {
+    if (mood !== 'answering') {
+      refused += 1;
+      if (mood === 'silent') response.destroy();
+      else response.writeHead(503).end('the head is not reachable');
+      return;
+    }
     if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) {
       response.writeHead(request.headers.authorization ? 403 : 401).end('Unauthorized');
       return;
@@ -74,5 +95,15 @@ export const startRayApi = async (token?: string) => {
     server.close();
     await once(server, 'close');
   });
-  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, jobs, submissions };
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    jobs,
+    submissions,
+    /** From now on it answers, hangs up, or answers as a dashboard does whose head is away. */
+    mood: (next: RayMood) => {
+      mood = next;
+    },
+    /** Requests that it did not answer. */
+    refused: () => refused,
+  };
 };

@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ActivityCancellationDetails } from '@temporalio/common';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { type Attempt, nextAttempt } from '../../activities/attempts.ts';
+import { awaitRay } from '../../activities/await-ray.ts';
 import type { Host } from '../../activities/host.ts';
 import { rayLauncher, submissionIdOf } from '../../activities/ray-launcher.ts';
 import { runProgram } from '../../activities/run-program.ts';
@@ -86,20 +88,102 @@ test('a job that Ray has lost, and one that failed, have ended', async () => {
   expect(await launcher.inspect(attempt)).toEqual({
     state: 'ended',
     detail: 'Ray says FAILED: Job supervisor actor died.',
+    end: { exitCode: null, signal: null, ray: { status: 'FAILED', message: 'Job supervisor actor died.' } },
   });
 });
 
-test('a Ray that does not answer is not taken for a job that has ended', async () => {
-  const host = await testHost({ rayAddress: 'http://127.0.0.1:1' });
-  const run = await testRun(host);
-  const attempt = await nextAttempt(run, 'rl', undefined);
-  await expect(rayLauncher(host, run, 'rl', 0).inspect(attempt)).rejects.toMatchObject({ type: 'infrastructure' });
+test.each(['silent', 'refusing'] as const)('a Ray that is %s is not taken for a job that has ended', async (mood) => {
+  const { ray, attempt, launcher } = await begin();
+  await launcher.start(attempt, ['true'], {});
+  ray.mood(mood);
+  expect(await launcher.inspect(attempt)).toMatchObject({ state: 'unknown' });
+  ray.mood('answering');
+  expect(await launcher.inspect(attempt)).toEqual({ state: 'running' });
+});
+
+const follow = (host: Host, run: RunRef, patienceSeconds: number) => {
+  const context = activityContext();
+  const following = context.run(() =>
+    runProgram({
+      run,
+      stage: 'rl',
+      launcher: rayLauncher(host, run, 'rl', 0),
+      python: host.python,
+      stallSeconds: 60,
+      patienceSeconds,
+      plan: async () => ({ config: {}, command: ['true'], env: {} }),
+    }),
+  );
+  following.catch(() => undefined);
+  return { following, context };
+};
+
+test('a job outlives a Ray that is away for a while, and is followed on without another one', async () => {
+  const { ray, host, run } = await begin();
+  const { following } = follow(host, run, 60);
+  await expect.poll(() => ray.jobs.size, { timeout: 20_000 }).toBe(1);
+  ray.mood('silent');
+  await expect.poll(() => ray.refused(), { timeout: 20_000 }).toBeGreaterThan(2);
+  ray.mood('answering');
+  const [job] = ray.jobs.values();
+  await writeFile(
+    join(run.dir, 'stages/rl/attempt-2/outcome.json'),
+    JSON.stringify({ status: 'succeeded', details: { steps: 4 } }),
+  );
+  if (job) job.status = 'SUCCEEDED';
+  expect((await following).details).toEqual({ steps: 4 });
+  expect(ray.submissions).toHaveLength(1);
+});
+
+test('a Ray that stays away ends the attempt as what it is, and its job is adopted by the next', async () => {
+  const { ray, host, run } = await begin();
+  const first = follow(host, run, 2);
+  await expect.poll(() => ray.jobs.size, { timeout: 20_000 }).toBe(1);
+  ray.mood('silent');
+  await expect(first.following).rejects.toMatchObject({ type: 'ray_head' });
+  const second = follow(host, run, 60);
+  await expect.poll(() => ray.refused(), { timeout: 20_000 }).toBeGreaterThan(3);
+  ray.mood('answering');
+  await expect
+    .poll(() => second.context.heartbeats.at(-1), { timeout: 20_000 })
+    .toMatchObject({ stage: 'rl', attempt: 2 });
+  expect(ray.submissions).toHaveLength(1);
+  second.context.environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+  await expect(second.following).rejects.toThrow('cancelled');
+  expect(ray.jobs.get(`${run.run}-rl-2`)?.status).toBe('STOPPED');
+});
+
+test('a job waits for a Ray that is away when it is to be submitted', async () => {
+  const { ray, host, run } = await begin();
+  ray.mood('refusing');
+  const { following, context } = follow(host, run, 60);
+  await expect.poll(() => ray.refused(), { timeout: 20_000 }).toBeGreaterThan(2);
+  ray.mood('answering');
+  await expect.poll(() => ray.jobs.size, { timeout: 20_000 }).toBe(1);
+  context.environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+  await expect(following).rejects.toThrow('cancelled');
+});
+
+test('a job that failed has the class that Ray tells', async () => {
+  const { ray, host, run } = await begin();
+  const { following } = follow(host, run, 60);
+  await expect.poll(() => ray.jobs.size, { timeout: 20_000 }).toBe(1);
+  const [job] = ray.jobs.values();
+  if (job) Object.assign(job, { status: 'FAILED', message: 'Job supervisor actor died: The actor is dead.' });
+  await expect(following).rejects.toMatchObject({ type: 'ray_head', details: { attempt: 2, step: null } });
+});
+
+test('what Ray knows of its cluster can be collected', async () => {
+  const { launcher } = await begin();
+  const files = await Promise.all(launcher.diagnostics.map(async ({ file, collect }) => [file, await collect()]));
+  expect(Object.fromEntries(files)).toMatchObject({ 'ray-actors.json': expect.stringContaining('Ray answered 404') });
 });
 
 test('a missing token is told as what it is', async () => {
   const ray = await startRayApi('secret');
   const host = await testHost({ rayAddress: ray.address });
   const run = await testRun(host);
+  await expect(inActivity(() => awaitRay(host)(run))).rejects.toMatchObject({ type: 'auth' });
   const attempt = await nextAttempt(run, 'rl', undefined);
   await expect(rayLauncher(host, run, 'rl', 0).inspect(attempt)).rejects.toMatchObject({ type: 'auth' });
   const known = rayLauncher({ ...host, rayToken: 'secret' }, run, 'rl', 0);
@@ -125,7 +209,9 @@ test('after a lost job the orphan is stopped before the next attempt is submitte
       run,
       stage: 'rl',
       launcher,
+      python: host.python,
       stallSeconds: 60,
+      patienceSeconds: 60,
       plan: async () => {
         drivers.push(findProcesses({ runId: run.run }).length);
         return { config: {}, command: ['true'], env: {} };

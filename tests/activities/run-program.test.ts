@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
@@ -6,13 +6,15 @@ import type { Host } from '../../activities/host.ts';
 import { processLauncher } from '../../activities/process-launcher.ts';
 import { runProgram } from '../../activities/run-program.ts';
 import { reportFiles, trainerCommand } from '../../activities/trainer-command.ts';
+import { failureRecordSchema } from '../../domain/failure-class.ts';
 import type { RunRef } from '../../domain/stage.ts';
 import { findProcesses } from '../../processes/find-processes.ts';
+import { stopTree } from '../../processes/stop-tree.ts';
 import { waitFor } from '../processes/wait-for.ts';
 import { activityContext, inActivity } from './in-activity.ts';
 import { testHost, testRun } from './test-host.ts';
 
-type Behaviour = 'succeed' | 'run-out-of-memory' | 'die' | 'freeze' | 'wait';
+type Behaviour = 'succeed' | 'run-out-of-memory' | 'die' | 'lose-the-network' | 'freeze' | 'wait';
 
 const outputOf = (run: RunRef): string => join(run.dir, 'output');
 
@@ -24,7 +26,9 @@ const program =
       run,
       stage: 'sft',
       launcher: processLauncher(host, run, 'sft'),
+      python: host.python,
       stallSeconds,
+      patienceSeconds: 60,
       plan: async (attempt) => ({
         config: { behaviour, outputDir: outputOf(run), ...reportFiles(attempt) },
         ...trainerCommand(host, 'sft', attempt.config, 1),
@@ -76,6 +80,40 @@ test('a death without an outcome is of the infrastructure, with the end of the l
   });
 });
 
+test('what ended an attempt is written down', async () => {
+  const host = await testHost();
+  const run = await testRun(host);
+  await expect(inActivity(program(host, run, 'lose-the-network'))).rejects.toMatchObject({
+    type: 'nccl',
+    details: { attempt: 1, step: 1 },
+  });
+  const record = failureRecordSchema.parse(
+    JSON.parse(await readFile(join(run.dir, 'stages/sft/attempt-1/failure.json'), 'utf8')),
+  );
+  expect(record).toMatchObject({
+    type: 'nccl',
+    evidence: expect.stringContaining('Watchdog caught collective operation timeout'),
+    attempt: 1,
+    step: 1,
+    microBatchSize: null,
+    remedy: null,
+  });
+});
+
+test('an attempt that died while nobody followed it is written down before the next begins', async () => {
+  const host = await testHost();
+  const run = await testRun(host);
+  const first = activityContext();
+  const leaving = first.run(program(host, run, 'wait'));
+  await started(run);
+  first.environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
+  await expect(leaving).rejects.toBeInstanceOf(CancelledFailure);
+  await stopTree({ runId: run.run, graceMs: 0 });
+  expect((await inActivity(program(host, run, 'succeed'))).attempt.number).toBe(2);
+  const record = JSON.parse(await readFile(join(run.dir, 'stages/sft/attempt-1/failure.json'), 'utf8'));
+  expect(record).toMatchObject({ attempt: 1, message: expect.stringContaining('while nobody followed it') });
+});
+
 test('a program that died is begun anew as the next attempt', async () => {
   const host = await testHost();
   const run = await testRun(host);
@@ -101,6 +139,33 @@ test('the shutdown of the worker leaves the program, and the next execution find
   await release(run);
   expect((await following).attempt.number).toBe(1);
   expect(await starts(run)).toHaveLength(1);
+});
+
+test('the stacks of a program that somebody has stopped are kept too', async () => {
+  const host = await testHost();
+  const run = await testRun(host);
+  const running = inActivity(program(host, run, 'freeze', 2));
+  running.catch(() => undefined);
+  await started(run);
+  for (const { pid, command } of findProcesses({ runId: run.run }))
+    if (command.includes('-m lensmith_trainers.sft') && !command.includes('record-exit')) process.kill(pid, 'SIGSTOP');
+  await expect(running).rejects.toMatchObject({ type: 'stall' });
+  const folder = join(run.dir, 'stages/sft/attempt-1/diagnostics');
+  const [stacks = ''] = (await readdir(folder)).filter((name) => name.startsWith('stacks-'));
+  expect(await readFile(join(folder, stacks), 'utf8')).toMatch(/main \(.*sft\.py:\d+\)/);
+  expect(await readFile(join(folder, 'processes.tsv'), 'utf8')).toContain('T (stopped)');
+});
+
+test('two executions that overlap start one program', async () => {
+  const host = await testHost();
+  const run = await testRun(host);
+  await expect(inActivity(program(host, run, 'die'))).rejects.toMatchObject({ type: 'infrastructure' });
+  const both = [1, 2].map((attempt) => activityContext({ attempt }).run(program(host, run, 'wait')));
+  await waitFor('the second start', async () => ((await starts(run)).length > 1 ? true : undefined));
+  await release(run);
+  const endings = await Promise.all(both);
+  expect(endings.map(({ attempt }) => attempt.number)).toEqual([2, 2]);
+  expect(await starts(run)).toHaveLength(2);
 });
 
 test('a program that ended well while nobody looked is not run again', async () => {
@@ -136,6 +201,22 @@ test('a program without progress is stopped as stalled', async () => {
   await expect(inActivity(program(host, run, 'freeze', 1))).rejects.toMatchObject({
     type: 'stall',
     message: expect.stringContaining('limits.stallSeconds = 1'),
+    details: { attempt: 1, step: 1 },
   });
   expect(findProcesses({ runId: run.run })).toEqual([]);
+});
+
+test('what a stalled program was doing is kept', async () => {
+  const host = await testHost();
+  const run = await testRun(host);
+  await expect(inActivity(program(host, run, 'freeze', 1))).rejects.toMatchObject({ type: 'stall' });
+  const folder = join(run.dir, 'stages/sft/attempt-1/diagnostics');
+  const read = (name: string) => readFile(join(folder, name), 'utf8');
+  const { files } = JSON.parse(await read('collected.json')) as { files: Record<string, string> };
+  const stacks = Object.keys(files).filter((name) => name.startsWith('stacks-'));
+  expect(stacks).toHaveLength(1);
+  expect(await read(stacks[0] ?? '')).toMatch(/main \(.*sft\.py:\d+\)/);
+  expect(await read('processes.tsv')).toMatch(/python.*lensmith_trainers\.sft/);
+  // Every file says whether it could be had, also where there is no GPU.
+  expect(Object.keys(files)).toEqual(expect.arrayContaining(['gpus.txt', 'gpu-processes.csv', 'log-end.txt']));
 });

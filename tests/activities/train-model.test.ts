@@ -11,7 +11,13 @@ import { testHost, testRun } from './test-host.ts';
 
 const outputOf = (run: RunRef): string => join(run.dir, 'sft');
 
-const train = (host: Host, run: RunRef, key = 'a'.repeat(64)) =>
+interface Changes {
+  readonly key?: string;
+  readonly behaviour?: string;
+  readonly microBatchSize?: number;
+}
+
+const train = (host: Host, run: RunRef, { key = 'a'.repeat(64), behaviour, microBatchSize }: Changes = {}) =>
   inActivity(() =>
     trainModel(host, {
       run,
@@ -21,6 +27,8 @@ const train = (host: Host, run: RunRef, key = 'a'.repeat(64)) =>
       outputDir: outputOf(run),
       threads: 1,
       stallSeconds: 60,
+      patienceSeconds: 60,
+      ...(microBatchSize ? { microBatch: { size: microBatchSize, divides: 12 } } : {}),
       config: (attempt, resumeFrom) => ({
         program: 'sft',
         run: run.run,
@@ -36,8 +44,9 @@ const train = (host: Host, run: RunRef, key = 'a'.repeat(64)) =>
         saveEvery: 2,
         model: '/models/base',
         dataset: '/data/sft.parquet',
-        batchSize: 1,
-        microBatchSize: 1,
+        batchSize: 12,
+        microBatchSize: microBatchSize ?? 1,
+        ...(behaviour ? { behaviour } : {}),
       }),
     }),
   );
@@ -85,6 +94,35 @@ test('a model with the same key is taken from the run that made it', async () =>
   const second = await testRun(host);
   const taken = await train(host, second);
   expect(taken).toMatchObject({ state: 'cached', attempts: 0, artifact: made.artifact });
+});
+
+test('an attempt that ran out of memory leaves a smaller micro-batch of the same batch to the next', async () => {
+  const host = await testHost();
+  const run = await testRun(host);
+  const attempt = () => train(host, run, { behaviour: 'need-memory', microBatchSize: 12 });
+  for (const remedy of ['microBatchSize 12 → 6', 'microBatchSize 6 → 3', 'microBatchSize 3 → 1'])
+    await expect(attempt()).rejects.toMatchObject({ type: 'out_of_memory', details: { remedy } });
+  expect(await attempt()).toMatchObject({ state: 'completed', attempts: 4 });
+  const configs = await Promise.all(
+    [1, 2, 3, 4].map(async (number) =>
+      JSON.parse(await readFile(join(run.dir, `stages/sft/attempt-${number}/config.json`), 'utf8')),
+    ),
+  );
+  expect(configs.map(({ batchSize, microBatchSize }) => [batchSize, microBatchSize])).toEqual([
+    [12, 12],
+    [12, 6],
+    [12, 3],
+    [12, 1],
+  ]);
+});
+
+test('memory that runs out with nothing left to shrink is told so', async () => {
+  const host = await testHost();
+  const run = await testRun(host);
+  await expect(train(host, run, { behaviour: 'run-out-of-memory', microBatchSize: 1 })).rejects.toMatchObject({
+    type: 'out_of_memory',
+    details: { remedy: null },
+  });
 });
 
 test('a model that lost a file after it was made is made again', async () => {

@@ -164,7 +164,7 @@ describe('the whole pipeline at smoke size', () => {
       expect(await steps()).toBe(24);
       const stage = join(home, 'runs', 'killed', 'stages', 'rl');
       // The killed worker cost nothing: only the killed driver made a second attempt.
-      expect((await readdir(stage)).sort()).toEqual(['attempt-1', 'attempt-2', 'metrics.jsonl']);
+      expect((await readdir(stage)).sort()).toEqual(['attempt-1', 'attempt-2', 'metrics.jsonl', 'rollouts']);
       const { resumeFrom } = JSON.parse(await readFile(join(stage, 'attempt-2', 'config.json'), 'utf8'));
       const resumedStep = Number(/checkpoint-(\d+)$/.exec(resumeFrom)?.[1]);
       // The driver may have been within its next step when it was killed.

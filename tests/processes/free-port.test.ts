@@ -21,7 +21,7 @@ test('a port in use is an error that names the port, the need and the holder', a
   });
   await once(holder.stdout, 'data');
   const error = await assertPortFree(port, 'the model server').catch((caught: unknown) => caught);
-  expect(error).toMatchObject({ type: 'infrastructure', where: `127.0.0.1:${port}` });
+  expect(error).toMatchObject({ type: 'port', where: `127.0.0.1:${port}` });
   expect(String(error)).toContain(`the model server needs port ${port}`);
   expect(String(error)).toContain(`process ${holder.pid} (`);
 });

@@ -14,9 +14,19 @@ describe('saved histories', () => {
     ({ code } = await bundleWorkflowCode({ workflowsPath }));
   });
 
-  it('hold a completed run, one with a retried activity and a cancelled one', () => {
-    for (const ending of ['completed', 'activity-retried', 'cancelled'])
-      expect(files.filter((name) => name.startsWith(`train-pipeline_${ending}_`))).not.toHaveLength(0);
+  it.each([
+    'completed',
+    'cancelled',
+    'activity-retried',
+    'data-failure',
+    'attempts-used-up',
+    'class-retried',
+    'budget-used-up',
+    'crash-loop',
+    'out-of-memory',
+    'worker-lost',
+  ])('hold a run that ended as %s', (ending) => {
+    expect(files.filter((name) => name.startsWith(`train-pipeline_${ending}_`))).not.toHaveLength(0);
   });
 
   it.each(files)('%s replays to the same commands', async (name) => {
