@@ -28,6 +28,11 @@ export const sessionRequestSchema = z.strictObject({
     .strictObject({ image: z.string(), file: z.string() })
     .default({ image: 'input_image', file: 'input_image.jpg' }),
   state: z.enum(['stateful', 'stateless']).default('stateful'),
+  /**
+   * When a session gets ready to undo its next call. `ahead`, right after each call, is best for the latency of the next
+   * one; `when_needed`, as the next one comes, is best for the throughput of many sessions of few calls.
+   */
+  rollback: z.enum(['ahead', 'when_needed']).default('ahead'),
   limits: z
     .strictObject({
       callSeconds: z.number().positive().max(600).default(15),

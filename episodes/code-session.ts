@@ -20,6 +20,8 @@ export const sessionOptions = (protocol: Protocol, images: readonly Pick<StoredI
     images: images.map(({ base64 }) => ({ data: base64.text() })),
     variables: protocol.variables,
     state: protocol.imageCall ? 'stateful' : protocol.state,
+    // A turn takes long beside a call, and most episodes make one: what counts is the number of sessions.
+    rollback: 'when_needed',
     limits,
   };
 };

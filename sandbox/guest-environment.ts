@@ -9,9 +9,6 @@ export const guestEnvironment = (isolation: Isolation, scratch: string): Record<
   TMPDIR: isolation === 'none' ? scratch : '/sandbox/tmp',
   LANG: 'C.UTF-8',
   MPLBACKEND: 'Agg',
-  // One heap that grows in large steps: it fits into huge pages, which makes a fork cheaper.
-  PYTHONMALLOC: 'malloc',
-  MALLOC_TOP_PAD_: String(16 * 1024 * 1024),
   MPLCONFIGDIR: join(isolation === 'none' ? scratch : '/tmp', 'matplotlib'),
   OMP_NUM_THREADS: '1',
   OPENBLAS_NUM_THREADS: '1',

@@ -116,8 +116,8 @@ export const openSession = async (
     connection.socket.destroy();
   };
 
-  const { variables, limits, state } = request;
-  const answer = readySchema.safeParse(await exchange.ask({ images, variables, limits, state }, readyMs));
+  const { variables, limits, state, rollback } = request;
+  const answer = readySchema.safeParse(await exchange.ask({ images, variables, limits, state, rollback }, readyMs));
   if (!answer.success || !answer.data.ready) {
     end();
     throw answer.success

@@ -11,7 +11,6 @@ from typing import Any
 
 _MAXIMUM_BYTES = 256 * 1024 * 1024
 _WATCH_SECONDS = 0.05
-_AWAKE_SECONDS = 0.0004
 
 
 class Channel:
@@ -65,10 +64,6 @@ class Channel:
         poll = select.poll()
         poll.register(self._ours, select.POLLIN)
         poll.register(process, select.POLLIN)
-        # A short call is over before this process would have slept and woken.
-        awake = time.monotonic() + _AWAKE_SECONDS
-        while not poll.poll(0) and time.monotonic() < awake:
-            pass
         while True:
             rest = deadline - time.monotonic()
             if rest <= 0:

@@ -83,6 +83,8 @@ class Session:
         self._config: dict[str, Any] = {}
         self._limits: dict[str, Any] = {}
         self._stateful = True
+        self._ahead = True
+        self._unsettled = False
         self._pending: dict[str, Any] | None = None
         self._snapshot: _Process | None = None
         self._retired: _Process | None = None
@@ -113,6 +115,7 @@ class Session:
         """Makes the session what its request says. Raises InputError for an image that does not decode."""
         self._limits = config["limits"]
         self._stateful = config["state"] == "stateful"
+        self._ahead = config["rollback"] == "ahead"
         try:
             self._config = save_images(config, self._place)
         except (ValueError, OSError) as error:
@@ -122,7 +125,7 @@ class Session:
 
     def prepare(self) -> None:
         """What the first call needs and the opening need not wait for."""
-        if not self._stateful:
+        if not self._stateful and self._ahead:
             self._take_snapshot()
 
     def _receive(self, deadline: float) -> dict[str, Any] | None:
@@ -231,7 +234,19 @@ class Session:
             self._begin_again()
 
     def settle(self) -> None:
-        """Between calls: undoes the last one where it failed, else makes its state the one to go back to."""
+        """After a reply: gets ready to undo the next call, now or when it comes, with the interpreter at rest until then."""
+        if self._ahead:
+            self._get_ready()
+            return
+        self._unsettled = True
+        if not self._spoilt:
+            self._live.send(signal.SIGSTOP)
+
+    def _get_ready(self) -> None:
+        """Undoes the last call where it failed, else makes its state the one to go back to."""
+        if self._unsettled:
+            self._unsettled = False
+            self._live.send(signal.SIGCONT)
         if self._spoilt:
             self._go_back(failed("policy", "Tampering", "the code ended the process that keeps its variables"))
         else:
@@ -282,6 +297,8 @@ class Session:
         return result
 
     def _call(self, code: str, seconds: float) -> dict[str, Any]:
+        if self._unsettled:
+            self._get_ready()
         if self._live.ended():
             # No code has run since the last call was settled; the snapshot is the same state.
             self._go_back(

@@ -67,7 +67,13 @@ test('a session gets what the protocol says', async () => {
   const { protocol } = await loadProtocol('miniature');
   const { turns: _, ...limits } = protocol.limits;
   expect(world.sessions).toEqual([
-    { images: [{ data: bytes.toString('base64') }], variables: protocol.variables, state: 'stateful', limits },
+    {
+      images: [{ data: bytes.toString('base64') }],
+      variables: protocol.variables,
+      state: 'stateful',
+      rollback: 'when_needed',
+      limits,
+    },
   ]);
 });
 

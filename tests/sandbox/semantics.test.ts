@@ -74,3 +74,51 @@ test.each(['scipy.ndimage', 'skimage.measure', 'sympy', 'pandas', 'matplotlib.py
     expect(result?.stdout).toBe('True\n');
   },
 );
+
+test('a session that gets ready when needed undoes a failed call, also the first', async () => {
+  const results = await run(
+    { rollback: 'when_needed' },
+    'y = 1\n1 / 0',
+    'x = 1\nopen("a.txt", "w").write("one")',
+    'x = 2\nopen("a.txt", "w").write("two")\n1 / 0',
+    'print(x, open("a.txt").read(), "y" in globals())',
+    'x += 1\nprint(x)',
+    'import os\nos._exit(1)',
+    'print(x)',
+  );
+  expect(results.map(({ outcome, stdout }) => `${outcome} ${stdout.trim()}`)).toEqual([
+    'exception ',
+    'ok 3',
+    'exception ',
+    'ok 1 one False',
+    'ok 2',
+    'exception ',
+    'ok 2',
+  ]);
+});
+
+test('a stateless session that gets ready when needed starts each call anew', async () => {
+  const results = await run(
+    { rollback: 'when_needed', state: 'stateless' },
+    'x = 1',
+    'print("x" in globals())',
+    '1 / 0',
+    'print("x" in globals())',
+  );
+  expect(results.map(({ outcome, stdout }) => `${outcome} ${stdout.trim()}`)).toEqual([
+    'no_output ',
+    'ok False',
+    'exception ',
+    'ok False',
+  ]);
+});
+
+test('what a call starts does nothing between calls of a session that gets ready when needed', async () => {
+  const counting =
+    'import threading, time\ncount = 0\ndef run():\n    global count\n    while True:\n        count += 1\n        time.sleep(0.001)\nthreading.Thread(target=run, daemon=True).start()\nprint(count)';
+  await withSession({ rollback: 'when_needed' }, async (session) => {
+    const before = Number((await session.execute({ code: counting })).stdout);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(Number((await session.execute({ code: 'print(count)' })).stdout) - before).toBeLessThan(100);
+  });
+});

@@ -101,6 +101,8 @@ class ToolSession:
             "sessionId": identifier,
             "images": [{"data": base64.b64encode(image).decode()} for image in images],
             "variables": {"image": variables.image, "file": variables.file},
+            # A turn takes long beside a call, and most episodes make one: what counts is the number of sessions.
+            "rollback": "when_needed",
             "state": "stateful" if self.protocol.image_call else self.protocol.state,
             "limits": {
                 "callSeconds": limits.call_seconds,
