@@ -234,7 +234,7 @@ class Session:
             self._begin_again()
 
     def settle(self) -> None:
-        """After a reply: gets ready to undo the next call, now or when it comes, with the interpreter at rest until then."""
+        """After a reply: gets ready to undo the next call, now or, with the interpreter at rest, when it comes."""
         if self._ahead:
             self._get_ready()
             return
