@@ -42,9 +42,17 @@ test('a late question is sent once more, and the first verdict counts once', asy
 });
 
 test('a hedge that fails leaves the first to answer', async () => {
+  let tellOfHedge: () => void = () => undefined;
+  const hedgeCame = new Promise<void>((resolve) => {
+    tellOfHedge = resolve;
+  });
   const { client, late } = await warmJudge(async (count) => {
-    if (count > 1) return answerStatus(500);
-    await delay(300);
+    if (count > 1) {
+      tellOfHedge();
+      return answerStatus(500);
+    }
+    await hedgeCame;
+    await delay(100);
     return right;
   });
   const { retries } = client.stats();
