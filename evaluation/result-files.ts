@@ -5,7 +5,6 @@ import type { Protocol } from '../domain/protocol.ts';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
 import { type EntrySelection, indexedEntries, indexJournal } from './journal-index.ts';
 import { type ResultLine, resultLine } from './result-line.ts';
-import { writeStream } from './write-stream.ts';
 
 export interface ResultFilesOptions extends EntrySelection {
   /** Folder of the evaluation, with its journal and images. */
@@ -107,7 +106,7 @@ export const writeResultFiles = async (options: ResultFilesOptions, result: Eval
   const name = `${modelName}_${dataName}`;
   const resultFile = join(dir, `result_${name}.jsonl`);
   const statsFile = join(dir, `stats_${name}.json`);
-  await writeStream(resultFile, lines());
+  await writeFileAtomic(resultFile, lines());
   await writeFileAtomic(statsFile, `${JSON.stringify(statsOf(options, tally, result), null, 2)}\n`);
   return { resultFile, statsFile };
 };

@@ -14,10 +14,13 @@ const syncFolder = async (path: string): Promise<void> => {
 };
 
 /**
- * Replaces a file in one step: a reader sees the old content or the new one, also after a crash of the machine. The
- * folder must exist.
+ * Replaces a file in one step: a reader sees the old content or the new one, also after a crash of the machine. Content
+ * may come in pieces. The folder must exist.
  */
-export const writeFileAtomic = async (path: string, content: string | Uint8Array): Promise<void> => {
+export const writeFileAtomic = async (
+  path: string,
+  content: string | Uint8Array | AsyncIterable<string | Uint8Array>,
+): Promise<void> => {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
   try {
     const file = await open(temporary, 'wx');

@@ -6,7 +6,7 @@ import { rlSchema } from '../../datasets/arrow-schemas.ts';
 import { encodeBatches } from '../../evaluation/export/encode-batches.ts';
 import { rowBatches } from '../../evaluation/export/row-batches.ts';
 import { seededRandom } from '../../evaluation/statistics/seeded-random.ts';
-import { writeStream } from '../../evaluation/write-stream.ts';
+import { writeFileAtomic } from '../../processes/atomic-file.ts';
 
 /** A JPEG of noise of about the wanted size; noise is what a photograph costs to encode, at worst. */
 const noise = async (bytes: number): Promise<Buffer> => {
@@ -51,7 +51,7 @@ const writeData = async (dir: string, samples: number, imageBytes: number): Prom
   const path = join(dir, `bench-${samples}-${imageBytes}.parquet`);
   // Batches of few rows, for what a thousand images of 5 MB would take.
   const batchSize = Math.max(1, Math.min(1024, Math.floor(16e6 / imageBytes)));
-  await writeStream(path, await encodeBatches('parquet', rowBatches(rlSchema, rows(), batchSize)));
+  await writeFileAtomic(path, await encodeBatches('parquet', rowBatches(rlSchema, rows(), batchSize)));
   return path;
 };
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Schema } from 'apache-arrow';
+import { writeFileAtomic } from '../../processes/atomic-file.ts';
 import type { SampleEntry } from '../journal-entry.ts';
 import { indexedEntries, indexJournal, type JournalIndex } from '../journal-index.ts';
-import { writeStream } from '../write-stream.ts';
 import { type ExportFormat, encodeBatches } from './encode-batches.ts';
 import { resultRows, resultSchema } from './result-columns.ts';
 import { rowBatches } from './row-batches.ts';
@@ -36,7 +36,7 @@ export const exportEvaluation = async (dir: string, format: ExportFormat, output
   const files: string[] = [];
   for (const [name, { schema, rows }] of Object.entries(tables)) {
     const path = join(outputDir, `${name}.${format}`);
-    await writeStream(path, await encodeBatches(format, rowBatches(schema, rowsOf(journal, index, rows))));
+    await writeFileAtomic(path, await encodeBatches(format, rowBatches(schema, rowsOf(journal, index, rows))));
     files.push(path);
   }
   return { files, episodes: index.places.length };

@@ -137,6 +137,3 @@ export const openJudge = (options: JudgeOptions): JudgeClient => {
     stats: () => ({ ...counts, questions, cached, unkept }),
   };
 };
-
-/** The judge alone of `openJudge`. */
-export const createJudge = (options: JudgeOptions): Judge => openJudge(options).judge;

@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createJudge, openJudge } from '../../scoring/judge/judge-client.ts';
+import { openJudge } from '../../scoring/judge/judge-client.ts';
 import { createRequestLimit } from '../../scoring/judge/request-limit.ts';
 import { answerStatus } from '../episodes/scripted-server.ts';
 import { temporaryFolder } from '../processes/temporary-folder.ts';
@@ -18,7 +18,7 @@ test('a decided question is not asked again, by this judge or by a later one', a
   const { judge, cacheDir, server } = await judgeOf(() => right);
   const first = await judge(question);
   expect(await judge(question)).toEqual(first);
-  const later = createJudge({ url: server.url, model: 'judge', cacheDir });
+  const later = openJudge({ url: server.url, model: 'judge', cacheDir }).judge;
   expect(await later(question)).toEqual(first);
   expect(server.requests).toHaveLength(1);
 });
@@ -44,7 +44,7 @@ test('another answer, another prompt or another judge is another question', asyn
   await judge(question);
   await judge({ ...question, answer: 'a dog' });
   await judge({ ...question, kind: 'ocr' });
-  await createJudge({ url: server.url, model: 'judge', id: 'the judge of next year', cacheDir })(question);
+  await openJudge({ url: server.url, model: 'judge', id: 'the judge of next year', cacheDir }).judge(question);
   expect(server.requests).toHaveLength(4);
   expect(new Set(server.requests.map(({ messages }) => messages[0]?.content)).size).toBe(2);
 });
