@@ -7,6 +7,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Many tests start servers and sandboxes of their own; more at once than there are cores only slows each.
     maxWorkers: 2,
+    // Tests of real processes may lose a race on a machine that others load too: one more try, which the report shows.
+    retry: 1,
     reporters: ['default'],
   },
 });

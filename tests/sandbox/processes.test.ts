@@ -51,7 +51,16 @@ const daemon = (ending: string): string =>
     'os.read(ready, 1)',
     ending,
   ].join('\n');
-const countProcesses = 'import os\nprint(sum(name.isdigit() for name in os.listdir("/proc")))';
+/** Prints the processes of the session, once those that were ended before are gone, which takes the kernel a moment. */
+const countProcesses = [
+  'import os, time',
+  'until = time.monotonic() + 5',
+  'while (count := sum(name.isdigit() for name in os.listdir("/proc"))) > 3 and time.monotonic() < until:',
+  '    time.sleep(0.01)',
+  'print(count)',
+].join('\n');
+/** The session, the interpreter, and its snapshot where it has one. */
+const fewProcesses = /^[23]\n$/;
 
 test.each([
   ['that runs', 'print("started")', 'ok'],
@@ -60,8 +69,7 @@ test.each([
 ] as const)('a daemon does not outlive a call %s', async (_, ending, outcome) => {
   const [started, count] = await run(shortCall, daemon(ending), countProcesses);
   expect(started?.outcome).toBe(outcome);
-  // The session, the interpreter, and its snapshot where it has one.
-  expect(count?.stdout).toMatch(/^[23]\n$/);
+  expect(count?.stdout).toMatch(fewProcesses);
 });
 
 test('threads do not outlive their call, and what it set stays', async () => {
@@ -71,7 +79,8 @@ test('threads do not outlive their call, and what it set stays', async () => {
     countProcesses,
     'print(x, len(os.listdir("/proc/self/task")))',
   );
-  expect([started?.stdout, count?.stdout, value?.stdout]).toEqual(['2\n', '3\n', '5 1\n']);
+  expect([started?.stdout, value?.stdout]).toEqual(['2\n', '5 1\n']);
+  expect(count?.stdout).toMatch(fewProcesses);
 });
 
 test('processes that multiply are held to a number and end with their call', async () => {
@@ -89,7 +98,7 @@ except OSError:
     countProcesses,
   );
   expect(many).toMatchObject({ outcome: 'ok', stdout: 'True\n' });
-  expect(count?.stdout).toBe('3\n');
+  expect(count?.stdout).toMatch(fewProcesses);
 });
 
 test('a program that code starts from a file is seen by no one after the call', async () => {

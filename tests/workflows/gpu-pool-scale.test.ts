@@ -40,18 +40,20 @@ const plans = (): WorkerPlan[] => {
   return Array.from({ length: holderCount }, (_, holder) => ({
     leases: Array.from({ length: leasesEach }, (_, index) => {
       const roll = draw(1, 100);
+      // Every fifth holder crashes under its last lease.
+      const crash = index === leasesEach - 1 && holder % 5 === 0;
       return {
         wish: {
           id: `lease-${index}`,
           group: `run-${holder}`,
-          priority: draw(1, 5),
-          // Longer than any work, so that only a crashed holder's lease ends by itself.
-          ttlSeconds: 25,
+          // First in the queue with the lease under which it crashes, so that the short time is not spent there.
+          priority: crash ? 1 : draw(1, 5),
+          // Only a crashed holder's lease ends by itself: the others live longer than the test.
+          ttlSeconds: crash ? 40 : 600,
           parts: shapes[roll <= 50 ? 0 : roll <= 75 ? 1 : roll <= 92 ? 2 : 3] ?? [],
         },
         workMs: draw(20, 400),
-        // Every fifth holder crashes under its last lease.
-        crash: index === leasesEach - 1 && holder % 5 === 0,
+        crash,
       };
     }),
   }));
