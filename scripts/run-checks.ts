@@ -22,7 +22,7 @@ const python = inCheckout('.venv', 'bin', 'python');
 const bin = (name: string): string => inCheckout('node_modules', '.bin', name);
 const ruff = (...options: string[]): string[] => [
   ...[python, '-m', 'ruff', ...options, '--config', inCheckout('trainers', 'pyproject.toml')],
-  ...['trainers', 'sandbox', 'tests'],
+  ...['trainers', 'sandbox', 'scoring', 'tests'],
 ];
 const vitestReport = join(reports, 'vitest.json');
 const pytestReport = join(reports, 'pytest.xml');
