@@ -1,3 +1,4 @@
+import { AuthenticationError, OpenAI, PermissionDeniedError } from 'openai';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
 
@@ -21,21 +22,30 @@ export interface ServedModelsOptions {
 }
 
 const modelCards = async (url: string, options: ServedModelsOptions): Promise<ModelCard[]> => {
-  const address = `${apiBase(url)}/models`;
+  const baseURL = apiBase(url);
+  const timeout = options.timeoutMs ?? 10_000;
   const failed = (type: 'infrastructure' | 'auth', came: string, cause?: unknown): LensmithError =>
-    new LensmithError(type, `expected the list of models from ${address}, got ${came}`, { where: url, cause });
+    new LensmithError(type, `expected the list of models from ${baseURL}/models, got ${came}`, { where: url, cause });
+  const client = new OpenAI({
+    baseURL,
+    timeout,
+    // Whoever waits for a server asks again by itself, and knows until when.
+    maxRetries: 0,
+    // The client wants a key, and would else take one from the environment, which is for another server.
+    apiKey: options.apiKey ?? 'none',
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    logLevel: 'off',
+  });
   try {
-    const response = await fetch(address, {
-      headers: authorization(options.apiKey),
-      signal: AbortSignal.timeout(options.timeoutMs ?? 10_000),
-    });
-    const text = await response.text();
-    if (response.status === 401 || response.status === 403)
-      throw failed('auth', `${response.status}; give the endpoint's API key`);
-    if (!response.ok) throw failed('infrastructure', `${response.status}: ${text.slice(0, 200)}`);
-    return modelsSchema.parse(JSON.parse(text)).data;
+    // The client's own limit ends with the header, this one covers the body; and the client takes anything for a list.
+    const response = await client.models.list({ signal: AbortSignal.timeout(timeout) }).asResponse();
+    return modelsSchema.parse(await response.json()).data;
   } catch (cause) {
-    throw cause instanceof LensmithError ? cause : failed('infrastructure', String(cause), cause);
+    if (cause instanceof AuthenticationError || cause instanceof PermissionDeniedError)
+      throw failed('auth', `${cause.status}; give the endpoint's API key`, cause);
+    throw failed('infrastructure', cause instanceof Error ? cause.message : String(cause), cause);
   }
 };
 
