@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { Inspection } from '../../processes/inspect.ts';
 import { inspect, launch } from '../../processes/launch.ts';
 import { stopTree } from '../../processes/stop-tree.ts';
+import type { Liveness } from './liveness.ts';
 import { isReady } from './probe.ts';
 import { backOff, type Restarts, readRestarts, writeRestarts } from './restarts.ts';
 import type { Service } from './service.ts';
@@ -53,8 +54,8 @@ const start = async (home: string, service: Service): Promise<void> => {
 };
 
 /**
- * Looks at one service and does what is due: nothing while it lives; a start where it is absent or its pause after an
- * ending is over, and what it needs is ready.
+ * Looks at one service and does what is due: nothing while it lives; a stop where it lives and hangs; a start where it
+ * is absent or its pause after an ending is over, and what it needs is ready.
  *
  * @returns What was done, in words; undefined where nothing was.
  */
@@ -62,11 +63,17 @@ export const keepService = async (
   home: string,
   service: Service,
   all: readonly Service[],
+  liveness: Liveness,
 ): Promise<string | undefined> => {
   const dir = serviceDir(home, service.name);
   await mkdir(dir, { recursive: true });
   const seen = await inspect(dir);
-  if (seen.state === 'running') return undefined;
+  if (seen.state === 'running') {
+    const hangs = await liveness.hangs(home, service, seen.ledger);
+    if (hangs === undefined) return undefined;
+    await stopTree({ processId: serviceProcessId(home, service.name), dir, graceMs });
+    return `stopped: ${hangs}`;
+  }
 
   const known = await readRestarts(home, service.name);
   const restarts = seen.state === 'absent' ? known : await countEnding(home, service, seen, known);

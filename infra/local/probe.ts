@@ -1,24 +1,23 @@
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { execa } from 'execa';
-import type { Service } from './service.ts';
+import type { Probe, Service } from './service.ts';
 import { readyFile } from './stack-paths.ts';
 
 const answerMs = 5000;
 
-/** Whether a service does its work now. A service that does not answer is not ready, whatever the reason. */
-export const isReady = async (home: string, service: Service): Promise<boolean> => {
-  const { ready } = service;
-  switch (ready.kind) {
+/** Whether a probe of a service passes now. A service that does not answer fails it, whatever the reason. */
+export const passes = async (home: string, service: Service, probe: Probe): Promise<boolean> => {
+  switch (probe.kind) {
     case 'http': {
-      const response = await fetch(ready.url, {
+      const response = await fetch(probe.url, {
         signal: AbortSignal.timeout(answerMs),
-        headers: ready.token ? { authorization: `Bearer ${ready.token}` } : {},
+        headers: probe.token ? { authorization: `Bearer ${probe.token}` } : {},
       }).catch(() => undefined);
       await response?.body?.cancel();
       return response?.ok ?? false;
     }
     case 'command': {
-      const [program = '', ...rest] = ready.command;
+      const [program = '', ...rest] = probe.command;
       const env = { ...service.env };
       return !(await execa(program, rest, { env, reject: false, timeout: answerMs, stdio: 'ignore' })).failed;
     }
@@ -27,5 +26,12 @@ export const isReady = async (home: string, service: Service): Promise<boolean> 
         () => true,
         () => false,
       );
+    case 'pulse': {
+      const file = await stat(readyFile(home, service.name)).catch(() => undefined);
+      return file !== undefined && Date.now() - file.mtimeMs <= 1000 * probe.withinSeconds;
+    }
   }
 };
+
+/** Whether a service does its work now. */
+export const isReady = (home: string, service: Service): Promise<boolean> => passes(home, service, service.ready);

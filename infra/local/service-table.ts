@@ -6,6 +6,10 @@ import type { StackState } from './stack-state.ts';
 const searchAttributes = ['LensmithRun', 'LensmithStage', 'LensmithVerdict'];
 const loopback = '127.0.0.1';
 
+/** A busy machine may leave one or two looks without an answer; a minute without any is a hang. */
+const everyMs = 10_000;
+const misses = 6;
+
 const temporal = ({ home, ports, environment }: StackState): Service => {
   const program = join(checkout, '.venv', 'bin', 'temporal');
   const address = `${loopback}:${ports.temporal}`;
@@ -26,6 +30,12 @@ const temporal = ({ home, ports, environment }: StackState): Service => {
     ready: {
       kind: 'command',
       command: [program, 'operator', 'search-attribute', 'list', '--namespace', 'default', '--address', address],
+    },
+    // By the web page's server, which asks the server itself: a command for each look would cost a program's start.
+    alive: {
+      probes: [{ kind: 'http', url: `http://${loopback}:${ports.temporalUi}/api/v1/namespaces/default` }],
+      everyMs,
+      misses,
     },
     after: [],
   };
@@ -52,6 +62,15 @@ const ray = ({ home, ports, environment, rayToken }: StackState): Service => ({
   ports: [ports.ray, ports.rayDashboard, ports.rayClient, ports.rayAgent],
   address: `http://${loopback}:${ports.rayDashboard}`,
   ready: { kind: 'http', url: `http://${loopback}:${ports.rayDashboard}/api/version`, token: rayToken },
+  // The head's store and its node's manager: either may hang while the dashboard answers.
+  alive: {
+    probes: [
+      { kind: 'http', url: `http://${loopback}:${ports.rayDashboard}/api/gcs_healthz`, token: rayToken },
+      { kind: 'http', url: `http://${loopback}:${ports.rayAgent}/api/local_raylet_healthz`, token: rayToken },
+    ],
+    everyMs,
+    misses,
+  },
   after: [],
 });
 
@@ -64,6 +83,7 @@ const worker = (name: string, file: string, { environment }: StackState): Servic
   ports: [],
   address: '',
   ready: { kind: 'file' },
+  alive: { probes: [{ kind: 'pulse', withinSeconds: 30 }], everyMs, misses: 3 },
   after: ['temporal'],
 });
 
@@ -76,6 +96,7 @@ const toolServer = ({ ports, environment }: StackState): Service => ({
   ports: [ports.toolServer],
   address: `http://${loopback}:${ports.toolServer}`,
   ready: { kind: 'http', url: `http://${loopback}:${ports.toolServer}/healthz` },
+  alive: { probes: [{ kind: 'http', url: `http://${loopback}:${ports.toolServer}/healthz` }], everyMs, misses },
   after: [],
 });
 

@@ -8,8 +8,21 @@ export const probeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('command'), command: z.array(z.string()).min(1) }),
   /** The service has made the file that `LENSMITH_READY_FILE` names. */
   z.strictObject({ kind: z.literal('file') }),
+  /** The service renews the file that `LENSMITH_READY_FILE` names at least this often. */
+  z.strictObject({ kind: z.literal('pulse'), withinSeconds: z.number().positive() }),
 ]);
 export type Probe = z.infer<typeof probeSchema>;
+
+/** How to see that a service which was ready still works: one that hangs is stopped and started again. */
+export const alivenessSchema = z.strictObject({
+  /** All have to pass. */
+  probes: z.array(probeSchema).min(1),
+  /** Time between two looks, milliseconds. */
+  everyMs: z.int().positive(),
+  /** Looks in a row that have to fail. */
+  misses: z.int().positive(),
+});
+export type Aliveness = z.infer<typeof alivenessSchema>;
 
 /** One program of the stack, as data: the supervisor reads it from `services.json`. */
 export const serviceSchema = z.strictObject({
@@ -24,6 +37,8 @@ export const serviceSchema = z.strictObject({
   /** Shown to people; empty where it listens nowhere. */
   address: z.string(),
   ready: probeSchema,
+  /** Without it a service counts as alive as long as its process lives. */
+  alive: alivenessSchema.optional(),
   /** Services that have to be ready before this one is started. */
   after: z.array(z.string()),
 });

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readJson } from '../../processes/atomic-file.ts';
 import { tryLockForLife } from '../../processes/with-lock.ts';
 import { keepService } from './keep-service.ts';
+import { createLiveness, type Liveness } from './liveness.ts';
 import { type Service, servicesSchema } from './service.ts';
 import { servicesPath, stackId } from './stack-paths.ts';
 
@@ -13,10 +14,16 @@ const say = (line: string): void => {
 };
 
 /** One look never waits for another service's, and a service is not looked at twice at a time. */
-const look = async (home: string, service: Service, all: readonly Service[], busy: Set<string>): Promise<void> => {
+const look = async (
+  home: string,
+  service: Service,
+  all: readonly Service[],
+  busy: Set<string>,
+  liveness: Liveness,
+): Promise<void> => {
   busy.add(service.name);
   try {
-    const done = await keepService(home, service, all);
+    const done = await keepService(home, service, all, liveness);
     if (done !== undefined) say(`${service.name}: ${done}`);
   } catch (error) {
     // The other services still need their supervisor; the next look tries again.
@@ -28,16 +35,17 @@ const look = async (home: string, service: Service, all: readonly Service[], bus
 
 const supervise = async (home: string): Promise<never> => {
   const busy = new Set<string>();
+  const liveness = createLiveness();
   for (;;) {
     const { services } = await readJson(servicesPath(home), servicesSchema);
-    for (const service of services) if (!busy.has(service.name)) void look(home, service, services, busy);
+    for (const service of services) if (!busy.has(service.name)) void look(home, service, services, busy, liveness);
     await delay(pollMs);
   }
 };
 
 /**
- * `node supervisor.ts HOME`: keeps the services of `services.json` up. All that it knows is on disk, so that one that
- * is started again takes over what runs.
+ * `node supervisor.ts HOME`: keeps the services of `services.json` up. All that it has to know is on disk, so that one
+ * that is started again takes over what runs.
  */
 const home = process.argv[2];
 if (home === undefined) throw new Error('expected the home as the argument');

@@ -81,6 +81,47 @@ test.each([
   expect(lines.find((line) => line.startsWith('web'))).toMatch(note);
 });
 
+test('a service that hangs is stopped and started again, also where it cannot be asked to end', async () => {
+  const home = await temporaryHome();
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/`;
+  const alive = { probes: [{ kind: 'http' as const, url }], everyMs: 100, misses: 2 };
+  await stackUp({ home, table: () => [fakeServer('web', port, { alive })] });
+  const first = await waitFor('an answer', () => ask(port));
+  // The supervisor has to have seen it at work.
+  await delay(2000);
+  process.kill(Number(first), 'SIGSTOP');
+  const next = await waitFor(
+    'another process',
+    async () => {
+      const answer = await fetch(url, { signal: AbortSignal.timeout(500) }).then(
+        (response) => response.text(),
+        () => undefined,
+      );
+      return answer !== undefined && answer !== first ? answer : undefined;
+    },
+    40_000,
+  );
+  expect(living(home).map(({ pid }) => pid)).toContain(Number(next));
+  expect(living(home).map(({ pid }) => pid)).not.toContain(Number(first));
+});
+
+test('a worker without a pulse is started again, one with a pulse is left alone', async () => {
+  const home = await temporaryHome();
+  const [probe, everyMs, misses] = [{ kind: 'pulse' as const, withinSeconds: 1 }, 200, 2];
+  const alive = { probes: [probe], everyMs, misses };
+  const beating = { LENSMITH_HOME: `${home}/beating`, PULSE_MS: '100' };
+  await stackUp({
+    home,
+    table: () => [fakeWorker('silent', home, { alive }), fakeWorker('beating', home, { alive, env: beating })],
+  });
+  const [silent, steady] = [await pidOf(home, 'silent'), await pidOf(home, 'beating')];
+  await waitFor('another process', async () =>
+    (await pidOf(home, 'silent').catch(() => silent)) !== silent ? true : undefined,
+  );
+  expect(await pidOf(home, 'beating')).toBe(steady);
+});
+
 test('a supervisor that is started again takes over what runs', async () => {
   const home = await temporaryHome();
   const port = await freePort();
