@@ -16,7 +16,7 @@ export const imageInputSchema = z.union([
 ]);
 export type ImageInput = z.infer<typeof imageInputSchema>;
 
-/** Body of `POST /v1/sessions`. The same `sessionId` again returns the session that exists. */
+/** What a session is. */
 export const sessionRequestSchema = z.strictObject({
   sessionId: z
     .string()
@@ -53,12 +53,6 @@ export const sessionRequestSchema = z.strictObject({
 export type SessionRequest = z.infer<typeof sessionRequestSchema>;
 export type SessionOptions = z.input<typeof sessionRequestSchema>;
 
-export const sessionResponseSchema = z.strictObject({
-  sessionId: z.string(),
-  isolation: z.enum(isolationLevels),
-});
-export type SessionResponse = z.infer<typeof sessionResponseSchema>;
-
 /** Body of `POST /v1/sessions/{id}/executions`. */
 export const executionRequestSchema = z.strictObject({
   code: z.string(),
@@ -68,6 +62,15 @@ export const executionRequestSchema = z.strictObject({
   executionId: z.string().min(1).max(128).optional(),
 });
 export type ExecutionRequest = z.infer<typeof executionRequestSchema>;
+
+/**
+ * Body of `POST /v1/sessions`. The same `sessionId` again returns the session that exists.
+ *
+ * With an `execution` the answer has its result too, for one way there and back less. Its `executionId` is the
+ * `sessionId` where it has none: who lost the answer and asks again gets the result, and nothing runs twice.
+ */
+export const openingRequestSchema = sessionRequestSchema.extend({ execution: executionRequestSchema.optional() });
+export type OpeningRequest = z.input<typeof openingRequestSchema>;
 
 /** An image that code returned: PNG bytes in base64, SHA-256 of those bytes in hex, size in pixels. */
 export const producedImageSchema = z.strictObject({
@@ -101,3 +104,11 @@ export const executionResultSchema = z.strictObject({
   isolation: z.enum(isolationLevels),
 });
 export type ExecutionResult = z.infer<typeof executionResultSchema>;
+
+export const sessionResponseSchema = z.strictObject({
+  sessionId: z.string(),
+  isolation: z.enum(isolationLevels),
+  /** Of the request's `execution`. */
+  result: executionResultSchema.optional(),
+});
+export type SessionResponse = z.infer<typeof sessionResponseSchema>;

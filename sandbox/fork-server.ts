@@ -22,7 +22,10 @@ const readySchema = z.union([
   z.object({ ready: z.literal(true), seccomp: z.boolean(), landlock: z.int() }),
   z.object({ ready: z.literal(false), wants: z.enum(['isolation', 'libraries']), message: z.string() }),
 ]);
-const failedSchema = z.object({ failed: z.string(), message: z.string() });
+const newsSchema = z.union([
+  z.object({ failed: z.string(), message: z.string() }),
+  z.object({ ending: z.literal(true) }),
+]);
 const helloSchema = z.object({ session: z.string() });
 
 /** A session of the guest that has connected; its messages go to `onMessage`, its end to `onClose`. */
@@ -48,8 +51,11 @@ export interface Walls {
 export interface ForkServer {
   readonly walls: Walls;
   readonly alive: () => boolean;
-  /** Forks a session and waits for its connection. */
-  readonly open: (session: string) => Promise<GuestConnection>;
+  /**
+   * Forks a session and waits for its connection. One that is `awaited` connects as soon as it takes its configuration,
+   * any other once its first call need not wait for anything.
+   */
+  readonly open: (session: string, awaited: boolean) => Promise<GuestConnection>;
   readonly kill: (session: string) => void;
   readonly close: () => Promise<void>;
 }
@@ -172,23 +178,32 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
     throw error instanceof LensmithError ? error : unavailable(`the guest did not start: ${String(error)}`, error);
   }
 
+  let ending = false;
+  const refuseAll = (): void => {
+    for (const { reject } of waiting.values()) reject(unavailable('the guest ended'));
+  };
+  void exited.then(refuseAll);
   lines.on('line', (line) => {
-    const failed = failedSchema.safeParse(JSON.parse(line));
-    if (failed.success) {
-      waiting.get(failed.data.failed)?.reject(unavailable(`a session cannot be started: ${failed.data.message}`));
+    const news = newsSchema.safeParse(JSON.parse(line));
+    if (!news.success) return;
+    if ('ending' in news.data) {
+      ending = true;
+      refuseAll();
+    } else {
+      waiting.get(news.data.failed)?.reject(unavailable(`a session cannot be started: ${news.data.message}`));
     }
   });
 
-  const send = (request: Record<string, string>): void => {
+  const send = (request: Record<string, string | boolean>): void => {
     child.stdin?.write(`${JSON.stringify(request)}\n`);
   };
 
   return {
     walls,
-    alive: () => !ended,
+    alive: () => !ended && !ending,
     kill: (session) => send({ kill: session }),
     close,
-    open: async (session) => {
+    open: async (session, awaited) => {
       let cancel: () => void = () => undefined;
       try {
         return await new Promise<GuestConnection>((resolve, reject) => {
@@ -197,9 +212,9 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
             connectMs,
           );
           cancel = () => clearTimeout(timer);
-          void exited.then(() => reject(unavailable('the guest ended')));
           waiting.set(session, { resolve, reject });
-          send({ open: session });
+          if (ended || ending) reject(unavailable('the guest ended'));
+          else send({ open: session, awaited });
         });
       } catch (error) {
         send({ kill: session });

@@ -4,10 +4,12 @@ const maximumBytes = 512 * 1024 * 1024;
 
 /** Encodes a message of the guest's protocol: four bytes of length, big-endian, then JSON. */
 export const encodeFrame = (message: unknown): Buffer => {
-  const body = Buffer.from(JSON.stringify(message));
-  const head = Buffer.alloc(4);
-  head.writeUInt32BE(body.length);
-  return Buffer.concat([head, body]);
+  const body = JSON.stringify(message);
+  const length = Buffer.byteLength(body);
+  const frame = Buffer.allocUnsafe(4 + length);
+  frame.writeUInt32BE(length);
+  frame.write(body, 4);
+  return frame;
 };
 
 /**

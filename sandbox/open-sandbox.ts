@@ -1,13 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
 import { type SessionOptions, sessionRequestSchema } from '../domain/sandbox.ts';
 import { type ForkServer, type Isolation, startForkServer, type Walls } from './fork-server.ts';
 import { type PreparedSessions, prepareSessions } from './prepared-sessions.ts';
 import { openSession, type Session } from './session.ts';
+import { takeTurns } from './take-turns.ts';
 
 export type { Isolation } from './fork-server.ts';
 export type { Session } from './session.ts';
+
+// Sessions that are made at one time, for each processor: more of them would only all be ready later.
+const openedSideBySide = 2;
+// A large image takes a while to decode, which is no reason to keep others waiting.
+const openingTurnMs = 500;
+// A new spare loads the libraries, which those do without who come back after a death.
+const spareRestMs = 3000;
 
 export interface SandboxOptions {
   /** Python interpreter that has numpy, PIL, cv2, matplotlib, scipy, skimage, sympy and pandas. */
@@ -58,43 +67,55 @@ export const openSandbox = async (options: SandboxOptions): Promise<Sandbox> => 
   const sessions = new Map<string, Session>();
   let opening = 0;
   let closed = false;
+  const inTurn = takeTurns(openedSideBySide * availableParallelism(), openingTurnMs);
+  const dying = new Set<Promise<void>>();
 
   const startGuest = async (): Promise<Guest> => {
     const server = await startForkServer(options.python, isolation);
     return { server, prepared: prepareSessions(server, options.prepared ?? 4) };
   };
-  const startSpare = (): Promise<Guest> | undefined => {
-    const starting = options.spare ? startGuest() : undefined;
-    starting?.catch(() => undefined);
+  let hurry = new AbortController();
+  const startSpare = (restMs: number): Promise<Guest | undefined> => {
+    hurry = new AbortController();
+    const rest = delay(restMs, undefined, { ref: false, signal: hurry.signal }).catch(() => undefined);
+    const starting = rest.then(() => (options.spare && !closed ? startGuest() : undefined));
+    starting.catch(() => undefined);
     return starting;
+  };
+  const bury = ({ server }: Guest): void => {
+    const burial = server.close().catch(() => undefined);
+    dying.add(burial);
+    void burial.then(() => dying.delete(burial));
   };
 
   let guest: Promise<Guest> = startGuest();
   const { server: first } = await guest;
-  let spare = startSpare();
+  let spare = startSpare(0);
 
   const liveGuest = async (): Promise<Guest> => {
     const current = await guest.catch(() => undefined);
     if (current?.server.alive()) return current;
     if (closed) throw new LensmithError('infrastructure', 'the sandbox is closed', { where: 'sandbox' });
     const known = guest;
-    await current?.server.close();
-    // Whoever comes first starts the new one; the others find it.
-    if (guest === known) {
-      const waiting = await spare?.catch(() => undefined);
-      if (guest !== known) return liveGuest();
-      guest = waiting?.server.alive() ? Promise.resolve(waiting) : startGuest();
-      guest.catch(() => undefined);
-      spare = startSpare();
-    }
+    hurry.abort();
+    const waiting = await spare.catch(() => undefined);
+    // Whoever comes first takes the spare, or starts a new one; the others find it.
+    if (guest !== known) return liveGuest();
+    if (current) bury(current);
+    if (waiting && !waiting.server.alive()) bury(waiting);
+    guest = waiting?.server.alive() ? Promise.resolve(waiting) : startGuest();
+    guest.catch(() => undefined);
+    spare = startSpare(spareRestMs);
     return guest;
   };
 
   const create = async (request: SessionOptions): Promise<Session> => {
     const parsed = sessionRequestSchema.parse(request);
     const id = randomUUID();
-    const { server, prepared } = await liveGuest();
-    const session = await openSession(server, prepared, id, parsed, isolation, () => sessions.delete(id));
+    const session = await inTurn(async () => {
+      const { server, prepared } = await liveGuest();
+      return openSession(server, prepared, id, parsed, isolation, () => sessions.delete(id));
+    });
     sessions.set(id, session);
     return session;
   };
@@ -118,7 +139,9 @@ export const openSandbox = async (options: SandboxOptions): Promise<Sandbox> => 
         Promise.all([...sessions.values()].map((session) => session.close())),
         delay(5000, undefined, { ref: false }),
       ]);
-      for (const starting of [guest, spare]) await (await starting?.catch(() => undefined))?.server.close();
+      hurry.abort();
+      for (const starting of [guest, spare]) await (await starting.catch(() => undefined))?.server.close();
+      await Promise.all(dying);
     },
   };
 };

@@ -25,9 +25,9 @@ export const prepareSessions = (server: ForkServer, count: number): PreparedSess
   const ready: PreparedSession[] = [];
   let refilling = false;
 
-  const make = async (): Promise<PreparedSession> => {
+  const make = async (awaited: boolean): Promise<PreparedSession> => {
     const id = randomUUID();
-    return { id, connection: await server.open(id) };
+    return { id, connection: await server.open(id, awaited) };
   };
 
   const refill = async (): Promise<void> => {
@@ -35,7 +35,7 @@ export const prepareSessions = (server: ForkServer, count: number): PreparedSess
     refilling = true;
     try {
       while (server.alive() && ready.length < count) {
-        const session = await make();
+        const session = await make(false);
         session.connection.onClose = () => {
           const index = ready.indexOf(session);
           if (index >= 0) ready.splice(index, 1);
@@ -55,7 +55,7 @@ export const prepareSessions = (server: ForkServer, count: number): PreparedSess
       const session = ready.shift();
       // A fork would compete with the first call of the session that is taken.
       setTimeout(() => void refill(), restMs).unref();
-      return session ?? make();
+      return session ?? make(true);
     },
   };
 };

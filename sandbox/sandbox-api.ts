@@ -3,10 +3,12 @@ import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
 import {
+  type ExecutionRequest,
+  type ExecutionResult,
   executionRequestSchema,
+  openingRequestSchema,
   type SessionOptions,
   type SessionResponse,
-  sessionRequestSchema,
 } from '../domain/sandbox.ts';
 import { type Sandbox, SandboxFullError, type Session } from './open-sandbox.ts';
 import { createSandboxMetrics } from './sandbox-metrics.ts';
@@ -51,14 +53,23 @@ export const sandboxApi = (sandbox: Sandbox): Hono => {
     return opening;
   };
 
+  const execute = async (session: Session, request: ExecutionRequest): Promise<ExecutionResult> => {
+    const result = await session.execute(request);
+    metrics.record(result.outcome, result.durationMs);
+    return result;
+  };
+
   app.post('/v1/sessions', bodyLimit({ maxSize: maximumBytes }), async (context) => {
-    const parsed = await bodyOf(context, sessionRequestSchema);
+    const parsed = await bodyOf(context, openingRequestSchema);
     if (!parsed.success) return refuse(context, parsed.error);
-    const id = parsed.data.sessionId ?? crypto.randomUUID();
+    const { execution, ...request } = parsed.data;
+    const id = request.sessionId ?? crypto.randomUUID();
     const known = sessions.get(id);
     try {
-      const { isolation } = await (known ?? open(id, parsed.data));
-      return context.json({ sessionId: id, isolation } satisfies SessionResponse, known ? 200 : 201);
+      const session = await (known ?? open(id, request));
+      const result = execution && (await execute(session, { executionId: id, ...execution }));
+      const answer: SessionResponse = { sessionId: id, isolation: session.isolation, ...(result ? { result } : {}) };
+      return context.json(answer, known ? 200 : 201);
     } catch (error) {
       return failure(context, error);
     }
@@ -75,9 +86,7 @@ export const sandboxApi = (sandbox: Sandbox): Hono => {
     if (!parsed.success) return refuse(context, parsed.error);
     const session = await find(context);
     if (!session) return unknown(context);
-    const result = await session.execute(parsed.data);
-    metrics.record(result.outcome, result.durationMs);
-    return context.json(result);
+    return context.json(await execute(session, parsed.data));
   });
 
   app.delete('/v1/sessions/:id', async (context) => {

@@ -11,6 +11,7 @@ import {
   producedImageSchema,
   type SessionRequest,
 } from '../domain/sandbox.ts';
+import { createAlarm } from './alarm.ts';
 import type { ForkServer, GuestConnection, Isolation } from './fork-server.ts';
 import { encodeFrame } from './frames.ts';
 import type { PreparedSessions } from './prepared-sessions.ts';
@@ -67,9 +68,11 @@ const lost = (message: string, isolation: Isolation, durationMs: number): Execut
 const createExchange = (connection: GuestConnection) => {
   let waiting: ((message: unknown) => void) | undefined;
   let closed = connection.socket.destroyed;
+  const limit = createAlarm(() => waiting?.(undefined));
   connection.onMessage = (message) => waiting?.(message);
   connection.onClose = () => {
     closed = true;
+    limit.stop();
     waiting?.(undefined);
   };
   return {
@@ -80,9 +83,8 @@ const createExchange = (connection: GuestConnection) => {
           resolve(undefined);
           return;
         }
-        const timer = setTimeout(() => waiting?.(undefined), limitMs);
+        limit.set(limitMs);
         waiting = (reply) => {
-          clearTimeout(timer);
           waiting = undefined;
           resolve(reply);
         };
@@ -125,15 +127,17 @@ export const openSession = async (
       : new LensmithError('infrastructure', 'the sandbox session was lost before it was ready', { where: id });
   }
 
-  let idle: NodeJS.Timeout | undefined;
+  let running = false;
+  const idle = createAlarm(() => {
+    if (!running) void close();
+  });
   const touch = (): void => {
-    clearTimeout(idle);
-    idle = setTimeout(() => void close(), request.idleSeconds * 1000);
-    idle.unref();
+    running = false;
+    idle.set(request.idleSeconds * 1000);
   };
 
   const run = async ({ code, seconds }: ExecutionRequest): Promise<ExecutionResult> => {
-    clearTimeout(idle);
+    running = true;
     const limit = Math.min(seconds ?? limits.callSeconds, limits.callSeconds);
     const started = performance.now();
     const reply = await exchange.ask({ code, seconds: limit }, limit * 1000 + graceMs);
@@ -157,7 +161,7 @@ export const openSession = async (
   let last: Promise<ExecutionResult | undefined> = Promise.resolve(undefined);
   let lastId: string | undefined;
   const close = async (): Promise<void> => {
-    clearTimeout(idle);
+    idle.stop();
     clearTimeout(lifetime);
     const closed = exchange.closed() ? Promise.resolve() : once(connection.socket, 'close');
     end();

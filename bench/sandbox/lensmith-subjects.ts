@@ -51,13 +51,14 @@ export const lensmithHttp = async (python: string): Promise<Subject> => {
     slow: false,
     open: async () => {
       const started = performance.now();
-      const { sessionId } = sessionResponseSchema.parse(await ask('POST', '', {}));
+      const opening = await ask('POST', '', { execution: { code: firstCode } });
+      const { sessionId, result } = sessionResponseSchema.parse(opening);
+      expectPrinted(name, result?.stdout ?? '');
       const execute = async (code: string) =>
         expectPrinted(
           name,
           executionResultSchema.parse(await ask('POST', `/${sessionId}/executions`, { code })).stdout,
         );
-      await execute(firstCode);
       const openMs = performance.now() - started;
       return {
         openMs,

@@ -34,15 +34,20 @@ class Capture:
         self._show_figures = lambda *_, **__: self.show_figures()
         self._show_image = lambda image, *_, **__: self.display(image)
 
+    def look(self) -> None:
+        """Sees the image files of the current folder, so that those that the next call writes can be told from them."""
+        with contextlib.suppress(OSError):
+            self._files = written_images.stamps()
+
     def begin(self, namespace: dict[str, Any]) -> None:
         """Forgets the last call, and puts in place what code of an earlier call may have replaced."""
         self.stdout.clear()
         self.stderr.clear()
         self.images = []
-        with contextlib.suppress(OSError):
-            self._files = written_images.stamps()
         sys.stdout, sys.stderr, builtins.input = self.stdout, self.stderr, _refuse_input
-        Image.Image.show = self._show_image  # type: ignore[method-assign]
+        if Image.Image.show is not self._show_image:
+            # To set an attribute of a class makes the interpreter forget what it knows of the class.
+            Image.Image.show = self._show_image  # type: ignore[method-assign]
         pyplot.show = self._show_figures
         namespace["display"] = self.display
 

@@ -20,6 +20,8 @@ class Channel:
         self._ours, self.theirs = socket.socketpair()
         self._ours.setblocking(False)
         self._buffer = bytearray()
+        # Commas of the longest message that is none of garbage: what has more would take long to decode.
+        self.most_commas = 1000
 
     def close(self) -> None:
         """Closes both ends."""
@@ -47,7 +49,11 @@ class Channel:
     def send(self, message: dict[str, Any], deadline: float) -> None:
         """Sends a message whole. Raises TimeoutError past the deadline."""
         body = json.dumps(message, separators=(",", ":")).encode()
-        rest = memoryview(struct.pack(">I", len(body)) + body)
+        self.send_bytes(struct.pack(">I", len(body)) + body, deadline)
+
+    def send_bytes(self, content: bytes, deadline: float) -> None:
+        """Sends bytes whole. Raises TimeoutError past the deadline."""
+        rest = memoryview(content)
         while rest:
             try:
                 rest = rest[self._ours.send(rest) :]
@@ -61,6 +67,9 @@ class Channel:
 
         `watch` is called now and then. Raises TimeoutError past the deadline, ValueError for what is no message.
         """
+        message = self._next()
+        if message is not None:
+            return message
         poll = select.poll()
         poll.register(self._ours, select.POLLIN)
         poll.register(process, select.POLLIN)
@@ -90,6 +99,8 @@ class Channel:
             raise ValueError(f"expected a message of at most {_MAXIMUM_BYTES} bytes, got {length}")
         if len(self._buffer) < 4 + length:
             return None
+        if self._buffer.count(b",", 4, 4 + length) > self.most_commas:
+            raise ValueError(f"expected a message of at most {self.most_commas} parts")
         try:
             message = json.loads(bytes(self._buffer[4 : 4 + length]))
         except RecursionError as error:

@@ -49,6 +49,12 @@ def _checked_image(image: object, limits: dict[str, Any]) -> dict[str, Any] | No
     return {"digest": hashlib.sha256(content).hexdigest(), **image}
 
 
+def most_commas(limits: dict[str, Any]) -> int:
+    """Commas that the JSON of a result within the limits can have: each of its texts, and five for each image."""
+    texts = ("stdout", "stderr", "type", "message", "traceback")
+    return len(texts) * limits["outputCharacters"] + 5 * limits["imagesPerCall"] + 100
+
+
 def checked_result(message: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any] | None:
     """The result in a message, or None where it is none that `run_code` gives within the limits."""
     result = {key: message.get(key) for key in ("outcome", "stdout", "stderr", "images", "error")}

@@ -10,21 +10,48 @@ from typing import Protocol
 import process_tree
 from channel import Channel
 
-_START_SECONDS = 10.0
+_START_SECONDS = 20.0
 
 
 class LaunchError(RuntimeError):
     """Raised where no interpreter can be started."""
 
 
-class Launcher(Protocol):
-    """Starts interpreters for one session after the other."""
+_PREPARED, _AWAITED = b"p", b"a"
 
-    def launch(self, channel: Channel, folder: str) -> int:
-        """Starts one at the other end of a channel and returns its pid. Raises LaunchError."""
+
+class Launcher(Protocol):
+    """Starts interpreters for one session after the other, each in two steps.
+
+    Forking one takes long, and the session can make its folder and mounts meanwhile.
+    """
+
+    def begin(self, folder: str) -> Channel:
+        """Has one forked at the other end of a channel, where it waits. Raises LaunchError."""
+
+    def release(self, channel: Channel, *, awaited: bool) -> None:
+        """Lets it go on; `awaited` says that its configuration follows at once. Raises LaunchError."""
+
+    def released(self, channel: Channel) -> int:
+        """The pid of the one that was released, once it is confined. Raises LaunchError."""
 
     def status_of(self, pid: int) -> int | None:
         """How it ended, as waitpid says it; None where that is not known."""
+
+
+def await_release(connection: socket.socket) -> bool:
+    """For a forked interpreter: waits for its session; returns whether its configuration follows at once."""
+    go = connection.recv(1)
+    if not go:
+        _exit(0)
+    return go == _AWAITED
+
+
+def _release(channel: Channel, *, awaited: bool) -> None:
+    try:
+        channel.send_bytes(_AWAITED if awaited else _PREPARED, time.monotonic() + _START_SECONDS)
+    except OSError as error:
+        raise LaunchError(f"no process for the code: {error!r}") from error
 
 
 class ForkLauncher:
@@ -32,21 +59,32 @@ class ForkLauncher:
 
     def __init__(self, base_bytes: int) -> None:
         self._base_bytes = base_bytes
+        self._pid = 0
 
-    def launch(self, channel: Channel, folder: str) -> int:
+    def begin(self, folder: str) -> Channel:
         import interpreter
 
+        channel = Channel()
         try:
             pid = os.fork()
         except OSError as error:
             raise LaunchError(f"no process for the code: {error.strerror}") from error
         if pid == 0:
             try:
-                interpreter.start(channel.keep_theirs(), folder, self._base_bytes, isolated=False)
+                connection = channel.keep_theirs()
+                awaited = await_release(connection)
+                interpreter.start(connection, folder, self._base_bytes, isolated=False, awaited=awaited)
             finally:
                 _exit(1)
         channel.close_theirs()
-        return pid
+        self._pid = pid
+        return channel
+
+    def release(self, channel: Channel, *, awaited: bool) -> None:
+        _release(channel, awaited=awaited)
+
+    def released(self, channel: Channel) -> int:  # noqa: ARG002 - its pid is known without asking
+        return self._pid
 
     def status_of(self, pid: int) -> int | None:
         return process_tree.status_of(pid)
@@ -61,8 +99,8 @@ class ZygoteLauncher:
         self._ending: int | None = None
         self._pid = 0
 
-    def launch(self, channel: Channel, folder: str) -> int:
-        deadline = time.monotonic() + _START_SECONDS
+    def begin(self, folder: str) -> Channel:
+        channel = Channel()
         if self._ending is not None:
             os.close(self._ending)
         self._ending, told = os.pipe()
@@ -76,8 +114,16 @@ class ZygoteLauncher:
             channel.close_theirs()
             for handle in (told, *entrances):
                 os.close(handle)
+        return channel
+
+    def release(self, channel: Channel, *, awaited: bool) -> None:
+        _release(channel, awaited=awaited)
+
+    def released(self, channel: Channel) -> int:
+        if self._ending is None:
+            raise LaunchError("no process for the code: none was asked for")
         try:
-            message = channel.receive(deadline, self._ending, lambda: None)
+            message = channel.receive(time.monotonic() + _START_SECONDS, self._ending, lambda: None)
         except (OSError, ValueError) as error:
             raise LaunchError(f"no process for the code: {error!r}") from error
         pid = (message or {}).get("live")

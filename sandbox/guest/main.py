@@ -1,7 +1,8 @@
 """The fork server: forks a session for each request on its standard input.
 
 `main.py ISOLATION SCRATCH MEETING`: ISOLATION is `namespaces` or `none`; SCRATCH an empty folder; MEETING the folder of
-the supervisor's socket. Requests are JSON lines, `{"open": ID}` and `{"kill": ID}`. It ends when its input does.
+the supervisor's socket. Requests are JSON lines, `{"open": ID, "awaited": BOOLEAN}` and `{"kill": ID}`. It ends when
+its input does.
 """
 
 import contextlib
@@ -24,7 +25,7 @@ import process_tree
 import root_view
 from confinement import Confinement
 from launching import ForkLauncher, Launcher, ZygoteLauncher
-from session import Session, serve
+from session import Session, greet, serve, session_place
 from work_folder import WorkFolder
 from zygote import Zygote
 
@@ -48,14 +49,18 @@ class ForkServer:
         self._inherited = inherited
         self._sessions: dict[int, str] = {}
 
-    def _run_session(self, identifier: str) -> None:
+    def _run_session(self, identifier: str, *, awaited: bool) -> None:
         # Its standard input is the server's, where the next requests stand.
         with Path(os.devnull).open() as null:
             os.dup2(null.fileno(), 0)
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        folder = "/sandbox" if self._confinement else self._folder(identifier)
+        begun = self._launcher.begin(session_place(folder))
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.connect(self._socket)
-        folder = "/sandbox"
+        if awaited:
+            # Its configuration is under way while the rest is made.
+            greet(connection, identifier)
         if self._confinement:
             kernel.map_identity("self", 1000, 0, 0)
             root_view.hide_in_session(_FOLDER_MEBIBYTES)
@@ -66,16 +71,18 @@ class ForkServer:
             # Without a pid namespace, what outlives its parent still has to be found below this process.
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
             kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-            folder = self._folder(identifier)
             Path(folder).mkdir()
-        session = Session(folder, self._launcher, self._inherited, isolated=self._confinement is not None)
-        serve(connection, session, identifier)
+        session = Session(folder, self._launcher, begun, self._inherited, isolated=self._confinement is not None)
+        if not awaited:
+            session.start()
+            greet(connection, identifier)
+        serve(connection, session)
 
     def _folder(self, identifier: str) -> str:
         return str(Path(self._scratch, identifier))
 
-    def open(self, identifier: str) -> None:
-        """Forks a session, which connects to the supervisor by itself."""
+    def open(self, identifier: str, *, awaited: bool) -> None:
+        """Forks a session, which connects to the supervisor by itself; `awaited` says that a caller waits for it."""
         try:
             pid = kernel.clone_process(self._confinement.namespaces) if self._confinement else os.fork()
         except OSError as error:
@@ -85,7 +92,7 @@ class ForkServer:
             self._sessions[pid] = identifier
             return
         try:
-            self._run_session(identifier)
+            self._run_session(identifier, awaited=awaited)
         except BaseException:  # noqa: BLE001 - a forked session must never go on as a server
             traceback.print_exc()
             os._exit(1)
@@ -135,7 +142,7 @@ class ForkServer:
             for line in lines:
                 request = json.loads(line)
                 if "open" in request:
-                    self.open(request["open"])
+                    self.open(request["open"], awaited=request["awaited"])
                 else:
                     self.kill(request["kill"])
 
@@ -186,6 +193,9 @@ def _serve_isolated(scratch: str, meeting: str) -> None:
     try:
         server.serve(life)
     finally:
+        # Without a process that has the libraries it is of no use, and to end all sessions takes a while.
+        with contextlib.suppress(OSError):
+            _say({"ending": True})
         server.kill_all()
 
 

@@ -12,7 +12,7 @@ import channel
 import memory_watch
 import process_tree
 from channel import Channel
-from checked_result import checked_result
+from checked_result import checked_result, most_commas
 from failures import failed
 from frames import receive_frame, send_frame
 from launching import Launcher, LaunchError
@@ -24,6 +24,11 @@ _SETTLE_SECONDS = 5.0
 _READY_SECONDS = 25.0
 _DEATH_SECONDS = 1.0
 _MEBIBYTE = 1024 * 1024
+
+
+def session_place(folder: str) -> str:
+    """Where the code of a session with that folder begins."""
+    return str(Path(folder, "session"))
 
 
 class InputError(ValueError):
@@ -68,16 +73,16 @@ class _LastPid:
 class Session:
     """Runs calls one after the other.
 
-    An interpreter is forked ahead, before the configuration is known. `settle` belongs after each reply: it does what
-    the next call needs and the last one's sender does not wait for.
+    An interpreter is forked ahead, before the configuration is known, and waits on `begun` for `start`. `settle`
+    belongs after each reply: it does what the next call needs and the last one's sender does not wait for.
     """
 
-    def __init__(self, folder: str, launcher: Launcher, inherited: int, *, isolated: bool) -> None:
+    def __init__(self, folder: str, launcher: Launcher, begun: Channel, inherited: int, *, isolated: bool) -> None:
         """`inherited` is the memory that an interpreter shares with all others, bytes."""
         self._launcher = launcher
         self._inherited = inherited
         self._isolated = isolated
-        self._place = str(Path(folder, "session"))
+        self._place = session_place(folder)
         Path(self._place).mkdir()
         self._work = WorkFolder(folder)
         self._config: dict[str, Any] = {}
@@ -90,21 +95,36 @@ class Session:
         self._retired: _Process | None = None
         self._spoilt = False
         self._last_pid = _LastPid()
-        self._start()
+        self._channel = begun
+        self._started = False
 
-    def _start(self) -> None:
-        self._channel = Channel()
-        pid = self._launcher.launch(self._channel, self._place)
+    def start(self) -> None:
+        """Has the interpreter get ready for a configuration that is not known yet. Raises LaunchError."""
+        self._launcher.release(self._channel, awaited=False)
+        self._enlist()
+
+    def _enlist(self) -> None:
+        pid = self._launcher.released(self._channel)
         handle = channel.open_process(pid)
         if handle is None:
             raise LaunchError("no process for the code: it ended at its start")
         self._live = _Process(pid, handle)
+        self._started = True
+
+    def _renew(self) -> None:
+        self._channel = self._launcher.begin(self._place)
+        self._started = False
 
     def _introduce(self) -> None:
         """Gives the interpreter its configuration, and waits for the namespace that the first call sees."""
         deadline = time.monotonic() + _READY_SECONDS
+        self._channel.most_commas = most_commas(self._limits)
         try:
+            if not self._started:
+                self._launcher.release(self._channel, awaited=True)
             self._channel.send(self._config, deadline)
+            if not self._started:
+                self._enlist()
             answer = self._receive(deadline)
         except (OSError, ValueError, memory_watch.MemoryExceededError) as error:
             raise InputError(f"the images cannot be decoded within the limits: {type(error).__name__}") from error
@@ -170,7 +190,7 @@ class Session:
         """The next call starts from the input images."""
         self._forget_all()
         self._work.restore()
-        self._start()
+        self._renew()
         self._introduce()
         self._spoilt = False
 
@@ -315,7 +335,8 @@ class Session:
             kept = set() if self._snapshot is None else {self._snapshot.pid}
             if not process_tree.end_all(self._processes, kept):
                 self._forget_all()
-                self._start()
+                self._renew()
+                self.start()
                 result = failed("policy", "Processes", "the code starts processes faster than they can be ended")
         return result
 
@@ -326,9 +347,13 @@ class Session:
         return {**result, "durationMs": (time.monotonic() - started) * 1000}
 
 
-def serve(connection: socket.socket, session: Session, identifier: str) -> None:
-    """Greets the supervisor, takes the session's configuration and runs calls until the connection closes."""
+def greet(connection: socket.socket, identifier: str) -> None:
+    """Tells the supervisor which session speaks, and that it takes its configuration."""
     send_frame(connection, {"session": identifier})
+
+
+def serve(connection: socket.socket, session: Session) -> None:
+    """Takes the configuration of a session that has greeted, and runs calls until the connection closes."""
     config = receive_frame(connection)
     if config is None:
         return

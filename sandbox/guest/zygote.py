@@ -10,9 +10,11 @@ from typing import NoReturn
 
 import kernel
 from confinement import Confinement
+from launching import await_release
 
 _CHANNEL = 3
 _MOST_HANDLES = 16
+_NICE = 5
 
 
 class Zygote:
@@ -29,11 +31,16 @@ class Zygote:
         from frames import send_frame
 
         try:
+            # Sessions are made, and their processes put away, before the code of others goes on.
+            os.nice(_NICE)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
             with open(os.devnull) as null:
                 os.dup2(null.fileno(), 0)
+            connection = socket.socket(fileno=channel)
+            awaited = await_release(connection)
+            connection.detach()
             for entrance in entrances:
                 kernel.enter_namespace(entrance)
             self._confinement.interpreter()
@@ -41,7 +48,7 @@ class Zygote:
             os.closerange(_CHANNEL + 1, 1 << 16)
             connection = socket.socket(fileno=_CHANNEL)
             send_frame(connection, {"live": os.getpid()})
-            interpreter.start(connection, folder, self._base_bytes, isolated=True)
+            interpreter.start(connection, folder, self._base_bytes, isolated=True, awaited=awaited)
         except BaseException:  # noqa: BLE001 - a forked interpreter must never go on as the zygote
             traceback.print_exc()
         os._exit(1)

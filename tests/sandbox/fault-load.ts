@@ -9,6 +9,8 @@ export interface LoadReport {
   readonly wrong: string[];
   /** Why sessions could not be opened, and how often. */
   readonly refused: Map<string, number>;
+  /** When each session that was opened gave its first result, milliseconds of `performance.now`. */
+  readonly begun: number[];
 }
 
 // Many sessions ask less often each, as those of models do, which write in between.
@@ -37,6 +39,7 @@ const useSession = async (
 ): Promise<void> => {
   const begun = await session.execute({ code: begin(secret) });
   if (begun.outcome !== 'no_output') return;
+  report.begun.push(performance.now());
   let count = 0;
   while (!ended()) {
     const result = await session.execute({ code: step });
@@ -49,9 +52,18 @@ const useSession = async (
   }
 };
 
-/** Keeps `sessions` sessions busy until `ended`, each with a number of its own; a lost one is opened again. */
-export const runLoad = async (sandbox: Sandbox, sessions: number, ended: () => boolean): Promise<LoadReport> => {
-  const report: LoadReport = { outcomes: new Map(), wrong: [], refused: new Map() };
+export const emptyReport = (): LoadReport => ({ outcomes: new Map(), wrong: [], refused: new Map(), begun: [] });
+
+/**
+ * Keeps `sessions` sessions busy until `ended`, each with a number of its own; a lost one is opened again. What becomes of
+ * them is told in `report` as it happens.
+ */
+export const runLoad = async (
+  sandbox: Sandbox,
+  sessions: number,
+  ended: () => boolean,
+  report = emptyReport(),
+): Promise<LoadReport> => {
   const worker = async (secret: number): Promise<void> => {
     while (!ended()) {
       const session = await sandbox.createSession({}).catch((error: unknown) => {

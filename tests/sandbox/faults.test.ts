@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { openDraw } from '../../datasets/mnist/draw.ts';
 import { waitFor } from '../processes/wait-for.ts';
 import type { HostProcess } from './escapes/host-state.ts';
-import { runLoad } from './fault-load.ts';
+import { emptyReport, runLoad } from './fault-load.ts';
 import { ownSandbox } from './own-sandbox.ts';
 
 const sessions = Number(process.env.LENSMITH_FAULT_SESSIONS ?? 16);
@@ -69,8 +69,9 @@ test(`the fork server killed under ${sessions} sessions: service is back, and no
 }, async () => {
   const { sandbox, processes } = await ownSandbox({ maxSessions: sessions + 8, spare: true });
   let over = false;
-  const load = runLoad(sandbox, sessions, () => over);
-  const away: number[] = [];
+  const report = emptyReport();
+  const load = runLoad(sandbox, sessions, () => over, report);
+  const away: string[] = [];
   // First the server itself, then the process that holds its libraries.
   for (const member of [0, 1]) {
     const servers = await waitFor(
@@ -97,11 +98,24 @@ test(`the fork server killed under ${sessions} sessions: service is back, and no
       },
       60_000,
     );
-    away.push(performance.now() - killedAt);
+    const newcomer = performance.now() - killedAt;
+    const begun = await waitFor(
+      'every session to be open again',
+      async () => {
+        const since = report.begun.filter((at) => at > killedAt);
+        return since.length >= sessions ? since : undefined;
+      },
+      60_000,
+    );
+    const [first = 0, last = 0] = [begun[0], begun[sessions - 1]].map((at = 0) => at - killedAt);
+    away.push(
+      `a session begins after ${first.toFixed(0)} ms, one more client waits ${newcomer.toFixed(0)} ms, ` +
+        `all ${sessions} are open again after ${last.toFixed(0)} ms`,
+    );
   }
   over = true;
-  const report = await load;
-  tell(`service back after ${away.map((ms) => `${ms.toFixed(0)} ms`).join(', ')}`);
+  await load;
+  tell(`service back: ${away.join('; ')}`);
   expect(report.wrong).toEqual([]);
   expect(report.outcomes.get('infrastructure') ?? 0).toBeGreaterThan(0);
 });

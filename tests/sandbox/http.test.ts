@@ -50,7 +50,17 @@ test('the same id again is the same session', async () => {
   expect(await end('mine')).toBe(204);
 });
 
+test('a session is opened with its first execution, which runs once however often it is asked for', async () => {
+  const request = { sessionId: 'first', execution: { code: 'x = globals().get("x", 0) + 1\nprint(x)' } };
+  const first = await open(request);
+  expect(first).toMatchObject({ status: 201, result: { outcome: 'ok', stdout: '1\n', isolation: 'namespaces' } });
+  expect(await open(request)).toEqual({ ...first, status: 200 });
+  expect((await execute('first', 'x')).stdout).toBe('1\n');
+  expect(await end('first')).toBe(204);
+});
+
 test.each([
+  ['/v1/sessions', { execution: { seconds: 1 } }, 'execution.code'],
   ['/v1/sessions', { limits: { callSeconds: -1 } }, 'limits.callSeconds'],
   ['/v1/sessions', { images: [{ url: 'x' }] }, 'images[0]'],
   ['/v1/sessions', { sessionId: 'no spaces' }, 'sessionId'],

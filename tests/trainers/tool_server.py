@@ -63,13 +63,21 @@ class ToolServer:
     sessions: dict[str, Image.Image] = field(default_factory=dict)
     url: str = ""
 
+    @property
+    def codes(self) -> list[str]:
+        """What was asked to be run, also with the opening of a session."""
+        posted = [body for method, _, body in self.requests if method == "POST"]
+        return [body.get("execution", body)["code"] for body in posted if "code" in body.get("execution", body)]
+
     def reply(self, method: str, path: str, body: Any) -> tuple[int, Any]:  # noqa: ANN401 - JSON
         """The answer to a request."""
         parts = path.strip("/").split("/")
         if method == "POST" and path == "/v1/sessions":
             content = base64.b64decode(body["images"][0]["data"])
-            self.sessions[body["sessionId"]] = Image.open(io.BytesIO(content))
-            return 201, {"sessionId": body["sessionId"], "isolation": "none"}
+            image = self.sessions[body["sessionId"]] = Image.open(io.BytesIO(content))
+            answer = {"sessionId": body["sessionId"], "isolation": "none"}
+            first = body.get("execution")
+            return 201, answer if first is None else {**answer, "result": self.execute(first["code"], image)}
         if method == "POST" and path == "/v1/score":
             return 200, {"groups": [[self.score(episode) for episode in group] for group in body["groups"]]}
         if parts[2] not in self.sessions:

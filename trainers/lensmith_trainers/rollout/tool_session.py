@@ -26,6 +26,7 @@ class ToolSession:
     cancelled: Callable[[], bool]
     patience_seconds: float
     _id: str | None = None
+    _begins_with: Sequence[bytes] = ()
     _effective: list[str] = field(default_factory=list)
 
     @property
@@ -66,7 +67,7 @@ class ToolSession:
     def _attempt(self, code: str, image: bytes | None) -> dict[str, Any]:
         try:
             if self._id is None:
-                self._open(self.images if image is None else [image])
+                self._begins_with = self.images if image is None else [image]
                 for earlier in self._effective:
                     self._call(earlier)
             return self._call(code) if self.protocol.image_call is None else self._image_call(code)
@@ -94,12 +95,13 @@ class ToolSession:
         images = images[: self.protocol.limits.images_per_call]
         return {**result, "outcome": "ok" if images or result["stdout"] else "no_output", "images": images}
 
-    def _open(self, images: Sequence[bytes]) -> None:
+    def _open(self, code: str) -> dict[str, Any]:
+        """Opens a session with its first execution, for one way there and back less; returns the result."""
         limits, variables = self.protocol.limits, self.protocol.variables
         identifier = uuid.uuid4().hex
         body = {
             "sessionId": identifier,
-            "images": [{"data": base64.b64encode(image).decode()} for image in images],
+            "images": [{"data": base64.b64encode(image).decode()} for image in self._begins_with],
             "variables": {"image": variables.image, "file": variables.file},
             # A turn takes long beside a call, and most episodes make one: what counts is the number of sessions.
             "rollback": "when_needed",
@@ -112,16 +114,23 @@ class ToolSession:
                 "minimumSide": limits.minimum_side,
                 "maximumSide": limits.maximum_side,
             },
+            "execution": {"code": code},
         }
-        checked(self.http.request("POST", "/v1/sessions", body, seconds=_OVERHEAD_SECONDS), "opening a session")
+        seconds = limits.call_seconds + 2 * _OVERHEAD_SECONDS
+        reply = self.http.request("POST", "/v1/sessions", body, seconds=seconds)
+        opened = checked(reply, "opening a session").body
         self._id = identifier
+        return opened["result"]
 
-    def _call(self, code: str) -> dict[str, Any]:
+    def _ask(self, code: str) -> dict[str, Any]:
         seconds = self.protocol.limits.call_seconds + _OVERHEAD_SECONDS
         reply = self.http.request("POST", f"/v1/sessions/{self._id}/executions", {"code": code}, seconds=seconds)
         if reply.status == 404:
             raise Transient("the tool server no longer knows the session", pause=0.0)
-        result = checked(reply, "a call").body
+        return checked(reply, "a call").body
+
+    def _call(self, code: str) -> dict[str, Any]:
+        result = self._open(code) if self._id is None else self._ask(code)
         if result["outcome"] == "infrastructure":
             raise Transient(f"the call was lost: {(result.get('error') or {}).get('message', 'no reason given')}")
         return result
