@@ -1,6 +1,7 @@
 import { type DatasetMessage, datasetMessageSchema, type RlRow, type SftRow } from '../domain/dataset.ts';
+import { type TaskNeeds, taskNeedsSchema } from '../domain/image-location.ts';
 import { readParquet } from './read-parquet.ts';
-import { asImage, asList, asStruct, asText, misfit, type Place, unfit } from './row-values.ts';
+import { asImage, asList, asStruct, asText, isList, misfit, type Place, unfit } from './row-values.ts';
 
 const messagesOf = (value: unknown, place: Place): DatasetMessage[] =>
   asList(value, place).map((entry) => {
@@ -50,18 +51,37 @@ const indexOf = (value: unknown, place: Place): number => {
   return index;
 };
 
+/** MVToolBench lists what was done to an image: `crop`, `rotate_90` is `crop+rotate_90`. */
+const transformOf = (value: unknown): string => {
+  if (typeof value === 'string' && value !== '') return value;
+  const parts = isList(value) ? [...value].filter((part) => typeof part === 'string' && part !== '') : [];
+  return parts.join('+') || 'identity';
+};
+
+/** What the row's image needs before it can be read; a list of four numbers, or null, as box. */
+const needsOf = (value: unknown, place: Place): { needs?: TaskNeeds } => {
+  if (value === undefined || value === null) return {};
+  const { orientation, box } = asStruct(value, place);
+  const corners = box === undefined || box === null ? null : asList(box, place).map(Number);
+  const parsed = taskNeedsSchema.safeParse({ orientation: orientation ?? null, box: corners });
+  if (parsed.success) return { needs: parsed.data };
+  throw unfit(place, 'an orientation or null, and a box as left, top, right and bottom or null', JSON.stringify(value));
+};
+
 /**
  * What an evaluation or a trainer needs of a row. The published RL files hold each image a second time inside
  * `extra_info.tools_kwargs`; that copy is not read.
  */
 const rlColumns = [
   ...['data_source', 'prompt', 'messages', 'images', 'ability', 'reward_model.style', 'reward_model.ground_truth'],
-  ...['split', 'index', 'question', 'answer', 'answer_kind', 'family', 'transform'].map((name) => `extra_info.${name}`),
+  ...['split', 'index', 'question', 'answer', 'answer_kind', 'family', 'transform', 'needs'].map(
+    (name) => `extra_info.${name}`,
+  ),
 ];
 
 /**
  * A row in the RL schema; `prompt` may be called `messages`, and images may be plain bytes. Fields of `extra_info` that
- * are ours have defaults: `answer_kind` text, `family` the ability, `transform` identity.
+ * are ours have defaults: `answer_kind` null, `family` the ability, `transform` identity, `needs` none.
  *
  * @throws LensmithError `data` naming file, row and column.
  */
@@ -83,9 +103,10 @@ const rlRowOf = (values: Readonly<Record<string, unknown>>, path: string, row: n
       index: indexOf(extra.index, place('extra_info.index')),
       question: asText(extra.question, place('extra_info.question')),
       answer: optionalText(extra.answer, groundTruth),
-      answer_kind: optionalText(extra.answer_kind, 'text'),
+      answer_kind: typeof extra.answer_kind === 'string' ? extra.answer_kind : null,
       family: optionalText(extra.family, ability),
-      transform: optionalText(extra.transform, 'identity'),
+      transform: transformOf(extra.transform),
+      ...needsOf(extra.needs, place('extra_info.needs')),
     },
   };
 };

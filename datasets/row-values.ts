@@ -25,8 +25,11 @@ export const asText = (value: unknown, place: Place): string => {
 const isIterable = (value: unknown): value is Iterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.iterator in value;
 
+export const isList = (value: unknown): value is Iterable<unknown> =>
+  isIterable(value) && !(value instanceof Uint8Array);
+
 export const asList = (value: unknown, place: Place): unknown[] => {
-  if (!isIterable(value) || value instanceof Uint8Array) throw misfit(place, 'a list', value);
+  if (!isList(value)) throw misfit(place, 'a list', value);
   return [...value];
 };
 

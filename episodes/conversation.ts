@@ -92,6 +92,9 @@ export const beginConversation = ({ model, pool, attempts, pauseMs, send }: Tran
         if (!answered && pool.endpoints.length > 1) leave();
         else if (read.kind === 'transient') wait = read.retryAfterMs ?? wait;
       }
+      // The first time another server is asked at once. Were all of them ill, the later pauses would still be there.
+      const isElsewhere = (other: Endpoint): boolean => other !== failed && other.isUp && !other.isHeld;
+      if (attempt === 1 && !lease?.endpoint.isUp && pool.endpoints.some(isElsewhere)) wait = 0;
       if (attempt >= attempts || performance.now() + wait >= deadline)
         return error(failure?.type ?? 'infrastructure', `after ${attempt} tries: ${failure?.message}`);
       attempt += 1;

@@ -47,7 +47,10 @@ export interface ImageStore {
   room(): Promise<void>;
 }
 
-const memory = createImageMemory<StoredImage>(64 * 1024 * 1024);
+const memory = createImageMemory<StoredImage>(32 * 1024 * 1024);
+
+// Only headers are read here, of images that rarely come twice: what it would keep of them is of no use.
+sharp.cache(false);
 
 const isFormat = (format: string | undefined): format is Format => format !== undefined && format in mediaTypes;
 

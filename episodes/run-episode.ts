@@ -1,7 +1,7 @@
 import type { Call, Episode, EpisodeEnding, Task, Turn } from '../domain/episode.ts';
 import { LensmithError } from '../domain/errors.ts';
 import { type ChatMessage, encodeMessage } from './chat-message.ts';
-import { createImageStore, type ImageStore, imageRef, type StoredImage } from './image-store.ts';
+import { createImageStore, type ImageStore, imageRef, StoredImage } from './image-store.ts';
 import type { LoadedProtocol } from './load-protocol.ts';
 import { image, type MessagePart, partsText } from './message-parts.ts';
 import type { Conversation, ModelClient, Sampling } from './model-client.ts';
@@ -14,8 +14,8 @@ import { callOf, refusedCall } from './trace-call.ts';
 
 export interface EpisodeOptions {
   readonly task: Task;
-  /** The encoded input images, in the order of the question. */
-  readonly images: readonly Uint8Array[];
+  /** The encoded input images, in the order of the question; those that `store` has already are taken as they are. */
+  readonly images: readonly (Uint8Array | StoredImage)[];
   readonly protocol: LoadedProtocol;
   readonly client: ModelClient;
   readonly sandbox: CodeSandbox;
@@ -159,7 +159,7 @@ export const runEpisode = async (options: EpisodeOptions): Promise<Episode> => {
 
   const inputs: StoredImage[] = [];
   try {
-    for (const bytes of options.images) inputs.push(await store.add(bytes));
+    for (const given of options.images) inputs.push(given instanceof StoredImage ? given : await store.add(given));
     if (options.prompt) promptParts(options.prompt, inputs.length);
   } catch (error) {
     if (!(error instanceof LensmithError)) throw error;
@@ -178,7 +178,7 @@ export const runEpisode = async (options: EpisodeOptions): Promise<Episode> => {
     return record(inputs, await play({ ...options, store, inputs, deadline, turns, conversation, session }));
   } finally {
     conversation.end();
-    // The session ends by itself when it stays idle, so a failure to close it changes nothing of the episode.
-    await session.close().catch(() => undefined);
+    // The session ends by itself when it stays idle, so its end, or a failure to end it, changes nothing of the episode.
+    session.close().catch(() => undefined);
   }
 };

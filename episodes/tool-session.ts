@@ -4,6 +4,7 @@ import type { Protocol } from '../domain/protocol.ts';
 import type { ExecutionResult } from '../domain/sandbox.ts';
 import { type CodeSandbox, type CodeSession, executeCall, sessionOptions } from './code-session.ts';
 import type { StoredImage } from './image-store.ts';
+import { sandboxPlaces } from './sandbox-places.ts';
 
 export type { CodeSandbox, CodeSession } from './code-session.ts';
 
@@ -35,6 +36,7 @@ export interface ToolSessionOptions {
 }
 
 const isOver: unique symbol = Symbol('deadline');
+const noPlace: unique symbol = Symbol('no place');
 
 /**
  * Opens a tool session. A call that ends as `infrastructure` is tried again in a new session, after the calls that
@@ -70,18 +72,24 @@ export const openToolSession = (options: ToolSessionOptions): ToolSession => {
   };
 
   // The sandbox kills what runs too long; the race only keeps an episode from waiting past its own time.
-  const withinTime = async (code: string, image: StoredImage | undefined): Promise<ExecutionResult | typeof isOver> => {
+  const withinTime = async (
+    code: string,
+    image: StoredImage | undefined,
+  ): Promise<ExecutionResult | typeof isOver | typeof noPlace> => {
     const over = Promise.withResolvers<typeof isOver>();
     const end = (): void => over.resolve(isOver);
     const timer = setTimeout(end, Math.max(0, deadline - performance.now()));
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
-    const running = attempt(code, image);
+    const place = sandboxPlaces.enter(session !== undefined);
     try {
-      const first = await Promise.race([over.promise, running]);
-      if (first === isOver) running.catch(() => undefined);
-      return first;
+      const first = await Promise.race([over.promise, place.ready]);
+      if (first === isOver) return noPlace;
+      const running = attempt(code, image);
+      running.catch(() => undefined);
+      return await Promise.race([over.promise, running]);
     } finally {
+      place.leave();
       clearTimeout(timer);
       signal.removeEventListener('abort', end);
     }
@@ -98,9 +106,12 @@ export const openToolSession = (options: ToolSessionOptions): ToolSession => {
         try {
           const result = await withinTime(code, image);
           if (result === isOver) return { kind: 'deadline' };
+          // The model had no chance, so this is no time limit of its own.
+          if (result === noPlace)
+            return { kind: 'error', type: 'infrastructure', message: 'the sandbox had no place within the time' };
           if (result.outcome !== 'infrastructure') {
             // A session that ends late, or by itself, changes nothing of the call.
-            if (image) await drop().catch(() => undefined);
+            if (image) drop().catch(() => undefined);
             if (protocol.state === 'stateful' && (result.outcome === 'ok' || result.outcome === 'no_output'))
               effective.push(code);
             return { kind: 'result', result };

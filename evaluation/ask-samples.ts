@@ -12,6 +12,7 @@ import { createProgressCounter } from './progress-counter.ts';
 import { openEntryReader } from './read-entry.ts';
 import { readSamples, type SampleSlot } from './read-samples.ts';
 import { isFailed, sampleOutcome } from './sample-outcome.ts';
+import { takenOnce } from './taken-once.ts';
 
 /** What is to be done and what is done already. */
 export interface AskPlan {
@@ -99,13 +100,19 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
   async function* works(): AsyncGenerator<Work> {
     const { limit = Number.POSITIVE_INFINITY, dataSource, samples } = options;
     const wanted = samples && new Set(samples);
-    const reading = { settled: settledRow, ...(dataSource === undefined ? {} : { dataSource }) };
+    const { answerKind, onUnknownSource } = options;
+    const reading = {
+      settled: settledRow,
+      ...(dataSource === undefined ? {} : { dataSource }),
+      ...(answerKind === undefined ? {} : { answerKind }),
+      ...(onUnknownSource === undefined ? {} : { onUnknownSource }),
+    };
     for await (const slot of readSamples(files, reading)) {
       if (slot.row >= limit) return;
       if (wanted && !wanted.has(slot.sampleId)) continue;
       for (let attempt = 0; attempt < attempts; attempt += 1) {
         if (drain?.aborted) return;
-        yield { slot, attempt };
+        yield { slot: takenOnce(slot), attempt };
       }
     }
   }

@@ -1,3 +1,4 @@
+import type { AnswerKind } from '../domain/answer-kind.ts';
 import type { Episode } from '../domain/episode.ts';
 import type { EvaluationResult } from '../domain/evaluation.ts';
 import type { JudgeStanding } from '../domain/judge.ts';
@@ -54,6 +55,10 @@ export interface EvaluationOptions {
   readonly rejudge?: boolean;
   /** Given, rows need no more than images, question and answer, and this is the `data_source` of those without. */
   readonly dataSource?: string;
+  /** Every answer is of this kind, whatever the rows say; `scoring` has to tell it. @default as the rows say */
+  readonly answerKind?: AnswerKind;
+  /** Called once with each `data_source` of which nothing tells the kind of its answers: they are texts. */
+  readonly onUnknownSource?: (dataSource: string) => void;
   /** Gets the figures once all is asked, also where too many samples are undecided for them to count. */
   readonly report?: (result: EvaluationResult) => Promise<void>;
   /** Fired, nothing more is begun, and what runs is finished. */

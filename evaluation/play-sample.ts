@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Episode } from '../domain/episode.ts';
 import { LensmithError } from '../domain/errors.ts';
-import { createImageStore } from '../episodes/image-store.ts';
+import { createImageStore, type ImageStore, type StoredImage } from '../episodes/image-store.ts';
 import type { ModelClient } from '../episodes/model-client.ts';
 import { runEpisode } from '../episodes/run-episode.ts';
 import type { EvaluationOptions } from './evaluation-options.ts';
@@ -10,6 +10,23 @@ import type { SampleSlot } from './read-samples.ts';
 import type { Sample } from './sample-of-row.ts';
 import { saveImages } from './save-images.ts';
 import { unreadEpisode } from './unread-episode.ts';
+
+type StoredSample = Omit<Sample, 'images'> & { readonly images: readonly (Uint8Array | StoredImage)[] };
+
+/** Puts an image into the store; one that is no image stays as it is, for the episode to refuse. */
+const kept = (bytes: Uint8Array, store: ImageStore): Promise<Uint8Array | StoredImage> =>
+  store.add(bytes).catch((error: unknown) => {
+    if (error instanceof LensmithError) return bytes;
+    throw error;
+  });
+
+/** Loads a sample with its images in the store; their bytes are let go, as is the batch that they are a part of. */
+const loadStored = async (slot: SampleSlot, store: ImageStore): Promise<StoredSample> => {
+  const { images, ...sample } = await slot.load();
+  const found: (Uint8Array | StoredImage)[] = [];
+  for (const bytes of images) found.push(await kept(bytes, store));
+  return { ...sample, images: found };
+};
 
 /**
  * Plays one attempt at a sample. A row that cannot be read is an episode too, a `data_error`.
@@ -21,16 +38,16 @@ export const createPlayer = (options: EvaluationOptions, client: ModelClient, si
   let ready: Promise<void> | undefined;
   return async (slot: SampleSlot, attempt: number): Promise<Episode> => {
     const episodeId = entryKey({ sampleId: slot.sampleId, attempt });
-    let sample: Sample;
+    const store = createImageStore();
+    let sample: StoredSample;
     try {
-      sample = await slot.load();
+      sample = await loadStored(slot, store);
     } catch (error) {
       if (!(error instanceof LensmithError)) throw error;
       return unreadEpisode(slot.sampleId, episodeId, protocol, options.servedModel, error);
     }
     ready ??= client.ready();
     await ready;
-    const store = createImageStore();
     const episode = await runEpisode({
       task: sample.task,
       images: sample.images,

@@ -2,7 +2,7 @@ import { type RlSlot, readRlSlots } from '../datasets/read-rows.ts';
 import type { RlRow } from '../domain/dataset.ts';
 import { LensmithError } from '../domain/errors.ts';
 import type { CountedFile } from './counted-files.ts';
-import { idOfRow, type Sample, sampleOfRow } from './sample-of-row.ts';
+import { idOfRow, type KindOptions, type Sample, sampleOfRow } from './sample-of-row.ts';
 
 /** A sample in its place; its images are read when it is its turn. */
 export interface SampleSlot {
@@ -14,7 +14,7 @@ export interface SampleSlot {
   readonly load: () => Promise<Sample>;
 }
 
-export interface ReadSamplesOptions {
+export interface ReadSamplesOptions extends KindOptions {
   /** `data_source` of rows without one. */
   readonly dataSource?: string;
   /** Id of a row of which nothing is left to do. A file with no other rows is not opened. */
@@ -57,9 +57,14 @@ const createIds = () => {
  */
 export async function* readSamples(
   files: readonly CountedFile[],
-  { dataSource, settled = () => undefined }: ReadSamplesOptions = {},
+  { dataSource, settled = () => undefined, ...kinds }: ReadSamplesOptions = {},
 ): AsyncGenerator<SampleSlot> {
   const idFor = createIds();
+  const told = new Set<string>();
+  const onUnknownSource = (source: string): void => {
+    if (!told.has(source)) kinds.onUnknownSource?.(source);
+    told.add(source);
+  };
   let first = 0;
   for (const { path, rows } of files) {
     const known: string[] = [];
@@ -78,7 +83,7 @@ export async function* readSamples(
         if (row instanceof LensmithError) yield failing(place, idFor(`row-${place}`), row);
         else {
           const sampleId = idFor(idOfRow(row));
-          yield { row: place, sampleId, load: () => sampleOfRow(row, sampleId, path) };
+          yield { row: place, sampleId, load: () => sampleOfRow(row, sampleId, path, { ...kinds, onUnknownSource }) };
         }
       }
     } catch (error) {

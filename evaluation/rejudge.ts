@@ -1,5 +1,6 @@
 import { link, rename, rm, stat } from 'node:fs/promises';
 import { LensmithError } from '../domain/errors.ts';
+import { isScoringAs } from '../scoring/answer-kind-of.ts';
 import type { EvaluationOptions } from './evaluation-options.ts';
 import { forEachBounded } from './for-each-bounded.ts';
 import { openJournal, refuseOther } from './journal.ts';
@@ -15,7 +16,12 @@ import { indexedEntries, indexJournal } from './journal-index.ts';
 export const rejudge = async (
   path: string,
   header: JournalHeader,
-  { grade, concurrency, signal }: Pick<EvaluationOptions, 'grade' | 'concurrency' | 'signal'>,
+  {
+    grade,
+    concurrency,
+    signal,
+    answerKind,
+  }: Pick<EvaluationOptions, 'grade' | 'concurrency' | 'signal' | 'answerKind'>,
 ): Promise<void> => {
   const size = await stat(path).then(
     (found) => found.size,
@@ -25,6 +31,12 @@ export const rejudge = async (
   const index = await indexJournal(path);
   const { scoring } = header.fingerprint;
   refuseOther(path, { ...index.header, fingerprint: { ...index.header.fingerprint, scoring } }, header);
+  if (isScoringAs(index.header.fingerprint.scoring) && !answerKind)
+    throw new LensmithError(
+      'config',
+      `the journal has "${index.header.fingerprint.scoring}", so what its rows say of their answers is lost; name a kind again, or evaluate into another folder`,
+      { where: path },
+    );
   const graded = `${path}.graded`;
   await rm(graded, { force: true });
   const journal = await openJournal(graded, header, () => undefined);
@@ -35,7 +47,9 @@ export const rejudge = async (
       async (entry) => {
         if (signal.aborted)
           throw new LensmithError('cancelled', 'the grading was cancelled; the journal is as it was', { where: path });
-        await journal.append({ ...entry, grade: await grade(entry.episode) });
+        const { task } = entry.episode;
+        const episode = answerKind ? { ...entry.episode, task: { ...task, answerKind } } : entry.episode;
+        await journal.append({ ...entry, episode, grade: await grade(episode) });
       },
       () => undefined,
     );

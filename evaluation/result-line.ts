@@ -72,6 +72,7 @@ export const resultLine = async (entry: SampleEntry, protocol: Protocol, embeddi
     sample_id: sampleId,
     attempt,
     data_source: task.dataSource,
+    answer_kind: task.answerKind,
     family: task.family,
     transform: task.transform,
     answer: episode.answer,

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { isMainThread } from 'node:worker_threads';
 
 /* Preloaded into the command that is measured: writes the p99 of its event loop's delay where the environment says. */
 const { LENSMITH_BENCH_LOOP_DELAY: path } = process.env;
-if (path) {
+if (path && isMainThread) {
   const resolution = 5;
   const delays = monitorEventLoopDelay({ resolution });
   delays.enable();

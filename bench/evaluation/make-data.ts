@@ -51,7 +51,9 @@ const writeData = async (dir: string, samples: number, imageBytes: number): Prom
   const path = join(dir, `bench-${samples}-${imageBytes}.parquet`);
   // Batches of few rows, for what a thousand images of 5 MB would take.
   const batchSize = Math.max(1, Math.min(1024, Math.floor(16e6 / imageBytes)));
-  await writeFileAtomic(path, await encodeBatches('parquet', rowBatches(rlSchema, rows(), batchSize)));
+  // A reader holds a row group in memory: the `datasets` library, too, writes a hundred images to one.
+  const groupRows = Math.max(1, Math.min(8192, Math.floor(20e6 / imageBytes)));
+  await writeFileAtomic(path, await encodeBatches('parquet', rowBatches(rlSchema, rows(), batchSize), groupRows));
   return path;
 };
 

@@ -1,24 +1,29 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
 import { loadProtocol } from '../../episodes/load-protocol.ts';
 import { runEvaluation } from '../../evaluation/run-evaluation.ts';
 import { makeData } from './make-data.ts';
 import { startMock } from './mock-process.ts';
 
+const markSchema = z.object({
+  samples: z.number(),
+  seconds: z.number(),
+  cpuSeconds: z.number(),
+  rssMib: z.number(),
+  heapMib: z.number(),
+});
 /** How far an evaluation of many samples was, after how long, with how much memory. */
-export interface Mark {
-  readonly samples: number;
-  readonly seconds: number;
-  readonly rssMib: number;
-  readonly heapMib: number;
-}
+type Mark = z.infer<typeof markSchema>;
 
-/** Asks many small samples in one turn each, in this process, and looks at its memory on the way. */
-export const manySamples = async (samples: number, every: number): Promise<Mark[]> => {
+/** Asks many small samples in one turn each, and looks at the memory of this process on the way. */
+const askMany = async (samples: number, every: number, onMark: (mark: Mark) => void): Promise<void> => {
   const dir = await mkdtemp(join(tmpdir(), 'lensmith-bench-many-'));
   const mock = await startMock({ turns: 1, turnMs: 0 });
-  const marks: Mark[] = [];
   let next = Math.min(1000, every);
   try {
     const dataset = await makeData(dir, samples, 400);
@@ -47,13 +52,33 @@ export const manySamples = async (samples: number, every: number): Promise<Mark[
         if (done < next) return;
         next = done < every ? every : next + every;
         const { rss, heapUsed } = process.memoryUsage();
-        const seconds = (performance.now() - started) / 1000;
-        marks.push({ samples: done, seconds, rssMib: rss / 2 ** 20, heapMib: heapUsed / 2 ** 20 });
+        const { user, system } = process.cpuUsage();
+        onMark({
+          samples: done,
+          seconds: (performance.now() - started) / 1000,
+          cpuSeconds: (user + system) / 1e6,
+          rssMib: rss / 2 ** 20,
+          heapMib: heapUsed / 2 ** 20,
+        });
       },
     });
   } finally {
     await mock.close();
     await rm(dir, { recursive: true, force: true });
   }
-  return marks;
 };
+
+/** The same in a process of its own, which has nothing else in its memory; V8's setting is that of `cli/lensmith`. */
+export async function* manySamples(samples: number, every: number): AsyncGenerator<Mark> {
+  const args = ['--max-semi-space-size=16', import.meta.filename, String(samples), String(every)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  for await (const line of createInterface(child.stdout)) yield markSchema.parse(JSON.parse(line));
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`expected the evaluation of ${samples} samples to end well, it ended with ${code}`);
+}
+
+if (import.meta.main) {
+  const [samples, every] = process.argv.slice(2).map(Number);
+  await askMany(samples ?? 0, every ?? 1, (mark) => process.stdout.write(`${JSON.stringify(mark)}\n`));
+}

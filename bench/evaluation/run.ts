@@ -146,14 +146,18 @@ try {
     const inFlight = Number(values['in-flight']);
     const count = 2 * inFlight;
     const data = await makeData(dir, count, 200_000);
-    const options = { data, turns: 2, turnMs: 4000 };
-    tell(`${inFlight} in flight, turns of 4 s`, await interleave([lensmith], count, [inFlight], options));
+    // With turns of 4 s most episodes have a session open while they wait for the model.
+    for (const turnMs of [50, 4000]) {
+      const options = { data, turns: 2, turnMs };
+      tell(`${inFlight} in flight, turns of ${turnMs} ms`, await interleave([lensmith], count, [inFlight], options));
+    }
   }
   if (cases.has('many')) {
     const count = Number(values.many);
-    for (const { samples: done, seconds: after, rssMib, heapMib } of await manySamples(count, Math.ceil(count / 10))) {
+    for await (const mark of manySamples(count, Math.ceil(count / 10))) {
+      const { samples: done, seconds: after, cpuSeconds, rssMib, heapMib } = mark;
       say(
-        `${done} samples after ${after.toFixed(1)} s, ${rssMib.toFixed(0)} MiB resident, ${heapMib.toFixed(0)} MiB heap`,
+        `${done} samples after ${after.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s CPU, ${rssMib.toFixed(0)} MiB resident, ${heapMib.toFixed(0)} MiB heap`,
       );
       figure(`${done} of ${count} samples`, 'lensmith', rssMib, 'MiB');
       figure(`${done} of ${count} samples`, 'lensmith', after, 's');

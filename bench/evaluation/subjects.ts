@@ -27,7 +27,7 @@ export const lensmith: Subject = {
   name: 'lensmith',
   workerMib: 1,
   command: ({ url, data, workers, out }) => [
-    ...[process.execPath, '--import', join(import.meta.dirname, 'loop-delay.ts'), join(root, 'cli/main.ts'), 'eval'],
+    ...[join(root, 'cli/lensmith'), 'eval'],
     ...['--api-url', url, '--data-path', data, '--save-path', out, '--num-workers', String(workers)],
     ...[
       '--eval-model-name',
@@ -42,7 +42,11 @@ export const lensmith: Subject = {
       '0',
     ],
   ],
-  env: ({ out }) => ({ LENSMITH_HOME: join(out, 'home'), LENSMITH_BENCH_LOOP_DELAY: join(out, 'loop-delay') }),
+  env: ({ out }) => ({
+    LENSMITH_HOME: join(out, 'home'),
+    LENSMITH_BENCH_LOOP_DELAY: join(out, 'loop-delay'),
+    NODE_OPTIONS: `--import ${join(import.meta.dirname, 'loop-delay.ts')}`,
+  }),
 };
 
 export const bareLoop: Subject = {

@@ -132,7 +132,7 @@ test.each([
       index: 41,
       question: 'Which?',
       answer: 'B',
-      answer_kind: 'text',
+      answer_kind: null,
       family: 'visual',
       transform: 'identity',
     },

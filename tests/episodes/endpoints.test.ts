@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { createModelClient, type ModelClient } from '../../episodes/model-client.ts';
 import { codeTurn, playWith } from './play.ts';
+import { ranOk, scriptedSandbox } from './scripted-sandbox.ts';
 import { answerStatus, type ServerFacts, type Step, startScriptedServer } from './scripted-server.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -75,6 +76,20 @@ test('of eight endpoints one is slow and one dies half-way: all is answered, and
   // Only what the dying server had not answered was asked a second time.
   const received = servers.reduce((sum, { requests }) => sum + requests.length, 0);
   expect(received - 3 * 480).toBeLessThanOrEqual(48);
+});
+
+test('where the server of an episode dies, another one is asked without a pause', async () => {
+  const dying = await start(threeTurns);
+  const other = await start(threeTurns);
+  const client = clientOf([dying, other], { pauseMs: 60_000 });
+  await client.ready();
+  const { sandbox } = scriptedSandbox(async (_, count) => {
+    if (count === 1) await dying.stop();
+    return ranOk('8');
+  });
+  const episode = await playWith(client, { sandbox });
+  expect(episode).toMatchObject({ ending: 'answered' });
+  expect(episode.turns.map(({ endpoint }) => endpoint)).toEqual([dying.url, other.url, other.url]);
 });
 
 test('an endpoint of another model is never asked', async () => {

@@ -17,6 +17,7 @@ const goldenSchema = z.strictObject({
   name: z.string(),
   protocol: z.string(),
   question: z.string(),
+  prompt: z.array(z.strictObject({ role: z.string(), content: z.string() })).optional(),
   images: z.int(),
   turns: z.array(z.string()),
   executions: z.array(
@@ -71,6 +72,7 @@ test.each(files)('%s is replayed as it was recorded', async (file) => {
         transform: 'identity',
       },
       images: await Promise.all(Array.from({ length: golden.images }, (_, index) => png(28 + index, 28))),
+      ...(golden.prompt && { prompt: golden.prompt }),
       protocol: await loadProtocol(golden.protocol),
       client,
       sandbox: world.sandbox,

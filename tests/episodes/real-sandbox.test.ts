@@ -26,7 +26,7 @@ test('code runs in the real sandbox: state, a failure that is undone, an image, 
     expect(shown).toMatchObject({ outcome: 'ok', stdout: 'False\n', images: [{ width: 56, height: 28 }] });
     expect(episode.turns[1]?.reply).toBe('<tool_response>\nFalse{images}\n</tool_response>');
     expect(episode).toMatchObject({ ending: 'answered', answer: '7' });
-    expect(sandbox.sessions()).toBe(0);
+    await expect.poll(() => sandbox.sessions()).toBe(0);
   } finally {
     await server.close();
   }

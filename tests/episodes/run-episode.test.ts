@@ -1,6 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
 import type { ExecutionResult } from '../../domain/sandbox.ts';
 import { loadProtocol } from '../../episodes/load-protocol.ts';
+import { sandboxPlaces } from '../../episodes/sandbox-places.ts';
 import { codeTurn, play } from './play.ts';
 import { png, producedImage, ranOk, scriptedSandbox } from './scripted-sandbox.ts';
 import { inOrder, startScriptedServer } from './scripted-server.ts';
@@ -103,6 +105,19 @@ test('a call that outlasts the time of the episode ends it, and its session is c
   expect(episode.ending).toBe('time_limit');
   expect(world.open()).toBe(0);
   pending.resolve(ranOk(''));
+});
+
+test('an episode whose time ends before the sandbox has a place for its call is a fault of the sandbox', async () => {
+  const server = await start([codeTurn('print(8)')]);
+  const world = scriptedSandbox(() => ranOk('8'));
+  const taken = Array.from({ length: 100 * availableParallelism() }, () => sandboxPlaces.enter(true));
+  try {
+    const episode = await play({ endpoints: [server.url], sandbox: world.sandbox, deadlineSeconds: 0.3 });
+    expect(episode).toMatchObject({ ending: 'sandbox_error', error: { type: 'infrastructure' } });
+    expect(world.codes).toEqual([]);
+  } finally {
+    for (const place of taken) place.leave();
+  }
 });
 
 test('a protocol that does not fit is refused with the place of the fault', async () => {
