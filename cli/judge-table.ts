@@ -12,6 +12,7 @@ const what: Readonly<Record<AuditMeasure['name'], string>> = {
   sensitivity: 'right answers that it accepts',
   specificity: 'wrong answers that it refuses',
   adversarial: 'pairs that try a trick on it',
+  'held-out': 'pairs that no prompt was written with',
 };
 
 const measures = (audit: JudgeAudit): string => {
@@ -26,6 +27,14 @@ const measures = (audit: JudgeAudit): string => {
       `from ${percent(required)}`,
       passed ? 'passed' : 'failed',
     ]);
+  return table.toString();
+};
+
+const splits = ({ splits: found }: JudgeAudit): string => {
+  const table = newTable(['pairs', 'measure', 'agreed', 'share', 'Wilson 95 %']);
+  for (const { split, measures: shares } of found)
+    for (const { name, agreed, pairs, share, low, high } of shares)
+      table.push([split, name, `${agreed} of ${pairs}`, percent(share), `${percent(low)} to ${percent(high)}`]);
   return table.toString();
 };
 
@@ -49,6 +58,7 @@ export const auditTable = (audit: JudgeAudit): string =>
   [
     `${audit.judge}, ${audit.prompts}: ${audit.asked} of ${audit.pairs} pairs`,
     measures(audit),
+    ...(audit.splits.length > 1 ? [splits(audit)] : []),
     confusions(audit),
     ...(audit.disagreements.length > 0 ? ['disagreements:', ...disagreements(audit)] : []),
     audit.passed ? 'The judge passed: it may decide.' : 'The judge failed: it decides nothing unless it is forced to.',

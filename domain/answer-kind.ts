@@ -21,3 +21,6 @@ export const answerKinds = [
   'ocr',
 ] as const;
 export type AnswerKind = (typeof answerKinds)[number];
+
+/** A task may leave it to the grader, which goes by the name of the task's data source. */
+export const taskAnswerKinds = [...answerKinds, 'auto'] as const;

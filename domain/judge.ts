@@ -15,9 +15,12 @@ export type JudgeSaying = (typeof judgeSayings)[number];
 export const judgeAuditPolicies = ['required', 'force', 'off'] as const;
 export type JudgeAuditPolicy = (typeof judgeAuditPolicies)[number];
 
+/** Which pairs of the audit the prompts were written with, and which were kept from that. */
+export const auditSplits = ['design', 'held-out'] as const;
+
 /** One thing that the audit measures; `low` and `high` are the Wilson 95 % interval of `share`. */
 export const auditMeasureSchema = z.strictObject({
-  name: z.enum(['agreement', 'sensitivity', 'specificity', 'adversarial']),
+  name: z.enum(['agreement', 'sensitivity', 'specificity', 'adversarial', 'held-out']),
   agreed: z.int().nonnegative(),
   pairs: z.int().nonnegative(),
   share: z.number(),
@@ -28,6 +31,13 @@ export const auditMeasureSchema = z.strictObject({
   passed: z.boolean(),
 });
 export type AuditMeasure = z.infer<typeof auditMeasureSchema>;
+
+/** How a judge did on the pairs of one split; nothing is required of these shares beside the measures. */
+export const auditSplitSchema = z.strictObject({
+  split: z.enum(auditSplits),
+  measures: z.array(auditMeasureSchema.omit({ required: true, passed: true })),
+});
+export type AuditSplit = z.infer<typeof auditSplitSchema>;
 
 /** How often a judge said what, of the pairs with one label; `no verdict` are replies that could not be read. */
 const confusionSchema = z.strictObject({
@@ -53,6 +63,7 @@ export const judgeAuditSchema = z.strictObject({
   asked: z.int().nonnegative(),
   passed: z.boolean(),
   measures: z.array(auditMeasureSchema),
+  splits: z.array(auditSplitSchema).default([]),
   confusion: z.strictObject({ correct: confusionSchema, wrong: confusionSchema }),
   disagreements: z.array(
     z.strictObject({ id: z.string(), label: z.enum(['correct', 'wrong']), said: z.string(), reason: z.string() }),

@@ -45,6 +45,11 @@ export const scoreRequestSchema = z.strictObject({
     .regex(/^[A-Za-z0-9_.:/-]{1,200}$/)
     .optional(),
   reward: z.enum(rewardNames),
+  /** Run whose judge decides what the rules cannot; without one such an episode is masked. */
+  run: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/)
+    .optional(),
   groups: z.array(episodeGroupSchema).min(1),
   /** Pixels for the rewards that credit effects; of the tasks without `needs` none are wanted. */
   images: z.array(scoredImageSchema).default([]),
@@ -60,6 +65,8 @@ export const episodeScoreSchema = z.strictObject({
   turnRewards: z.array(z.number()),
   /** True where an outage hit the episode: leave it out of the gradient, do not read its reward as 0. */
   masked: z.boolean(),
+  /** Where the judge gave a verdict: whether it stood in the cache, so that nothing was asked. */
+  cached: z.boolean().optional(),
   /** Where the episode's images come from, if pixels came with the request. */
   locations: imageLocationsSchema.optional(),
 });

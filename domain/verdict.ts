@@ -4,10 +4,13 @@ import { z } from 'zod';
 export const verdicts = ['correct', 'wrong', 'unparsed', 'judge_failed', 'infra_error', 'limit'] as const;
 export type Verdict = (typeof verdicts)[number];
 
+/** Who may have decided; `none` where nobody could. */
+export const deciders = ['rule', 'judge', 'none'] as const;
+
 /** Who decided, and why, in a short sentence. */
 export const gradeSchema = z.strictObject({
   verdict: z.enum(verdicts),
-  decidedBy: z.enum(['rule', 'judge', 'none']),
+  decidedBy: z.enum(deciders),
   reason: z.string(),
   /** Name of the rule that read the answer; the judge may have decided after it. */
   rule: z.string().optional(),

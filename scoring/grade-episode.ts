@@ -1,14 +1,16 @@
 import type { Episode, EpisodeEnding } from '../domain/episode.ts';
 import type { Grade, Verdict } from '../domain/verdict.ts';
-import type { Judge } from './judge/judge-client.ts';
+import { answerKindOfTask } from './answer-kind-of.ts';
+import type { Judge, JudgeGrade } from './judge/judge-client.ts';
 import { judgePromptVersion } from './judge/judge-prompt.ts';
 import { extractAnswer } from './rules/extract-answer.ts';
 import { applyRule, kindRules } from './rules/kinds.ts';
 import type { MathWorker } from './rules/math-comparison.ts';
 import { sharedMathWorker } from './rules/shared-math-worker.ts';
+import { sourceKindsVersion } from './rules/source-kinds.ts';
 
 /** Part of every result's fingerprint; raised when a rule or the judge's prompt decides differently. */
-export const scoringVersion = `rules-4 ${judgePromptVersion}`;
+export const scoringVersion = `rules-5 ${sourceKindsVersion} ${judgePromptVersion}`;
 
 export interface GradeTools {
   readonly judge?: Judge;
@@ -30,7 +32,14 @@ const verdictOfEnding: Record<Exclude<EpisodeEnding, 'answered'>, Verdict> = {
  * Without a judge that decides an answer that was read is `judge_failed`, one in which the rule found nothing to compare is
  * `unparsed`, and one whose rule's tool is away is `infra_error`; none of them is wrong.
  */
-export const gradeEpisode = async (episode: Episode, { judge, math }: GradeTools = {}): Promise<Grade> => {
+export const gradeEpisode = async (episode: Episode, tools: GradeTools = {}): Promise<Grade> => {
+  // The same episode has the same grade, whether or not the judge was asked about it before.
+  const { cached: _, ...grade } = await decideEpisode(episode, tools);
+  return grade;
+};
+
+/** As `gradeEpisode`, and where the judge said something, whether it had to be asked. */
+export const decideEpisode = async (episode: Episode, { judge, math }: GradeTools = {}): Promise<JudgeGrade> => {
   const { ending, task } = episode;
   if (ending !== 'answered')
     return { verdict: verdictOfEnding[ending], decidedBy: 'none', reason: `the episode ended as ${ending}` };
@@ -44,7 +53,8 @@ export const gradeEpisode = async (episode: Episode, { judge, math }: GradeTools
       decidedBy: 'rule',
       reason: `no complete <answer> in the reply: ${extraction.reason}`,
     };
-  const { question, reference, answerKind } = task;
+  const { question, reference } = task;
+  const answerKind = answerKindOfTask(task);
   const { rule } = kindRules[answerKind];
   const answer = extraction.text;
   const decision = await applyRule(answerKind, { question, reference, answer }, () => math ?? sharedMathWorker());

@@ -3,15 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
-import type { Episode } from '../domain/episode.ts';
 import { LensmithError } from '../domain/errors.ts';
 import { type ScoreRequest, type ScoreResponse, scoreRequestSchema } from '../domain/score.ts';
-import type { Grade } from '../domain/verdict.ts';
 import { createLocator } from './effects/locator.ts';
-import { gradeEpisode } from './grade-episode.ts';
+import { decideEpisode } from './grade-episode.ts';
 import type { Judge } from './judge/judge-client.ts';
+import { judgeForTask } from './judge/judge-kind.ts';
+import { judgeUntil } from './judge/judge-until.ts';
 import { createResponseMemory } from './response-memory.ts';
-import { scoreBatch } from './score-batch.ts';
+import { type ScoreTools, scoreBatch } from './score-batch.ts';
 import { createScoreMetrics } from './score-metrics.ts';
 
 const maximumBytes = 256 * 1024 * 1024;
@@ -20,10 +20,18 @@ const rememberedEpisodes = 65_536;
 const isOver: unique symbol = Symbol('deadline');
 
 export interface ScoreApiOptions {
-  /** Decides what the rules cannot; without one such an answer is masked. */
+  /** Decides what the rules cannot, of requests that name no run; without one such an answer is masked. */
   readonly judge?: Judge;
+  /**
+   * The judge of a run, for requests that name one; undefined where it has none.
+   *
+   * @throws LensmithError `config` for an unknown run, `infrastructure` where its judge is not served yet.
+   */
+  readonly judgeOfRun?: (run: string) => Promise<Judge | undefined>;
+  /** Seconds after which a request waits for no judge any more, and masks what it left open. @default 90 */
+  readonly judgeSeconds?: number;
   /** Replaces the rules and the judge together. */
-  readonly grade?: (episode: Episode) => Promise<Grade>;
+  readonly grade?: ScoreTools['grade'];
   /** Episodes that may be in the making; a request that would go beyond is told to come again. @default 8192 */
   readonly maximumEpisodes?: number;
   /** Seconds after which a request is answered with 503; sent again with its id, it gets what was done meanwhile. @default 110 */
@@ -39,23 +47,36 @@ const refuse = (context: Context, status: 400 | 409 | 429 | 503, type: string, m
  *
  * With an `id` a request is done once: sent again it has the same response, and with another body 409. 429 where too
  * many episodes are in the making, 503 after the deadline, both with Retry-After; 400 and the place for a body that
- * does not fit.
+ * does not fit. With a `run` its judge decides what the rules leave open; one that is away masks the episode.
  */
 export const scoreApi = (options: ScoreApiOptions = {}): Hono => {
-  const { judge, maximumEpisodes = 8192, deadlineSeconds = 110 } = options;
+  const { maximumEpisodes = 8192, deadlineSeconds = 110, judgeSeconds = 90 } = options;
   const app = new Hono();
   const metrics = createScoreMetrics();
   const memory = createResponseMemory<ScoreResponse>({ weight: rememberedEpisodes });
   const locator = createLocator();
-  const grade = options.grade ?? ((episode: Episode) => gradeEpisode(episode, judge ? { judge } : {}));
   let inFlight = 0;
+
+  const judgeOf = async ({ run }: ScoreRequest): Promise<Judge | undefined> => {
+    if (run === undefined) return options.judge;
+    if (options.judgeOfRun) return options.judgeOfRun(run);
+    throw new LensmithError('config', `this server knows no runs, got "${run}"; leave it out`, { where: 'run' });
+  };
+
+  const gradeOf = async (request: ScoreRequest): Promise<ScoreTools['grade']> => {
+    if (options.grade) return options.grade;
+    const found = await judgeOf(request);
+    if (!found) return (episode) => decideEpisode(episode);
+    const judge = judgeUntil(found, performance.now() + 1000 * judgeSeconds);
+    return (episode) => decideEpisode(episode, { judge: judgeForTask(judge, episode.task) });
+  };
 
   const score = async (request: ScoreRequest): Promise<ScoreResponse> => {
     const started = performance.now();
     const episodes = request.groups.reduce((sum, group) => sum + group.length, 0);
     inFlight += episodes;
     try {
-      const response = await scoreBatch(request, { grade, locator });
+      const response = await scoreBatch(request, { grade: await gradeOf(request), locator });
       metrics.scored(request, response, (performance.now() - started) / 1000);
       return response;
     } finally {
@@ -85,7 +106,8 @@ export const scoreApi = (options: ScoreApiOptions = {}): Hono => {
     } catch (error) {
       metrics.outcome('failed');
       if (!(error instanceof LensmithError)) throw error;
-      return refuse(context, error.type === 'data' ? 400 : 503, error.type, error.message);
+      const isFinal = error.type === 'data' || error.type === 'config' || error.type === 'auth';
+      return refuse(context, isFinal ? 400 : 503, error.type, error.message);
     }
   };
 

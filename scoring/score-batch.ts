@@ -1,15 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Episode } from '../domain/episode.ts';
 import type { ScoreRequest, ScoreResponse } from '../domain/score.ts';
-import type { Grade } from '../domain/verdict.ts';
 import type { Locator } from './effects/locator.ts';
+import type { JudgeGrade } from './judge/judge-client.ts';
 import type { GradedEpisode } from './rewards/reward.ts';
 import { rewards } from './rewards/rewards.ts';
 import { scoreGroups } from './rewards/score-group.ts';
 import { digestsOf, scoredImages } from './scored-images.ts';
 
 export interface ScoreTools {
-  readonly grade: (episode: Episode) => Promise<Grade>;
+  readonly grade: (episode: Episode) => Promise<JudgeGrade>;
   readonly locator: Locator;
 }
 
@@ -29,6 +29,8 @@ export const scoreBatch = async (
   const reward = rewards[name];
   const bytes = await scoredImages(images);
 
+  const fromCache = new Map<Episode, boolean>();
+
   const graded = async (episode: Episode): Promise<GradedEpisode> => {
     const digests = [...new Set(digestsOf(episode))];
     const pixels = new Map(
@@ -38,10 +40,11 @@ export const scoreBatch = async (
       }),
     );
     const wanted = reward.usesPixels?.(episode.task) && digests.length > 0 && pixels.size === digests.length;
-    const [verdict, locations] = await Promise.all([
+    const [{ cached, ...verdict }, locations] = await Promise.all([
       grade(episode),
       wanted ? locator.locate(episode, pixels) : undefined,
     ]);
+    if (cached !== undefined) fromCache.set(episode, cached);
     return { episode, grade: verdict, locations };
   };
 
@@ -51,5 +54,14 @@ export const scoreBatch = async (
     all.push(...(await Promise.all(some.map((group) => Promise.all(group.map(graded))))));
     await setImmediate();
   }
-  return { groups: scoreGroups(reward, all) };
+  const scores = scoreGroups(reward, all);
+  return {
+    groups: groups.map((group, index) =>
+      group.flatMap((episode, place) => {
+        const score = scores[index]?.[place];
+        const cached = fromCache.get(episode);
+        return score ? [{ ...score, ...(cached === undefined ? {} : { cached }) }] : [];
+      }),
+    ),
+  };
 };

@@ -1,5 +1,5 @@
 import type { ScoreRequest, ScoreResponse } from '../domain/score.ts';
-import { type Verdict, verdicts } from '../domain/verdict.ts';
+import { deciders, type Verdict, verdicts } from '../domain/verdict.ts';
 
 const bucketsSeconds = [0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120];
 
@@ -9,6 +9,8 @@ export type ScoreOutcome = 'scored' | 'repeated' | 'busy' | 'conflict' | 'invali
 export const createScoreMetrics = () => {
   const outcomes = new Map<ScoreOutcome, number>();
   const byVerdict = new Map<Verdict, number>(verdicts.map((verdict) => [verdict, 0]));
+  const byDecider = new Map<string, number>(deciders.map((decider) => [decider, 0]));
+  const saidByJudge = { cached: 0, asked: 0 };
   const rewardSums = new Map<string, { count: number; sum: number }>();
   const buckets = bucketsSeconds.map(() => 0);
   let seconds = 0;
@@ -32,6 +34,8 @@ export const createScoreMetrics = () => {
       const entry = rewardSums.get(reward) ?? { count: 0, sum: 0 };
       for (const score of groups.flat()) {
         byVerdict.set(score.grade.verdict, (byVerdict.get(score.grade.verdict) ?? 0) + 1);
+        byDecider.set(score.grade.decidedBy, (byDecider.get(score.grade.decidedBy) ?? 0) + 1);
+        if (score.cached !== undefined) saidByJudge[score.cached ? 'cached' : 'asked'] += 1;
         if (score.masked) masked += 1;
         else {
           entry.count += 1;
@@ -49,6 +53,12 @@ export const createScoreMetrics = () => {
         ...[...outcomes].map(([outcome, value]) => `lensmith_score_requests_total{outcome="${outcome}"} ${value}`),
         '# TYPE lensmith_score_verdicts_total counter',
         ...[...byVerdict].map(([verdict, value]) => `lensmith_score_verdicts_total{verdict="${verdict}"} ${value}`),
+        '# TYPE lensmith_score_decided_total counter',
+        ...[...byDecider].map(([by, value]) => `lensmith_score_decided_total{by="${by}"} ${value}`),
+        '# TYPE lensmith_score_judge_replies_total counter',
+        ...Object.entries(saidByJudge).map(
+          ([from, value]) => `lensmith_score_judge_replies_total{from="${from}"} ${value}`,
+        ),
         '# TYPE lensmith_score_masked_total counter',
         `lensmith_score_masked_total ${masked}`,
         '# TYPE lensmith_score_reward summary',

@@ -17,7 +17,7 @@ const belowEvaluation = ['domain', 'processes', 'sandbox', 'scoring', 'episodes'
 const layers: Readonly<Record<string, Layer>> = {
   domain: { values: [] },
   sandbox: { values: ['domain'] },
-  scoring: { values: ['domain'] },
+  scoring: { values: ['domain', 'processes'] },
   processes: { values: ['domain'] },
   episodes: { values: ['domain', 'sandbox'] },
   datasets: { values: ['domain', 'processes', 'sandbox', 'scoring', 'episodes'] },

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
+import { answerKinds } from '../../domain/answer-kind.ts';
 import { LensmithError } from '../../domain/errors.ts';
 import { judgeAuditPolicies } from '../../domain/judge.ts';
 
@@ -20,6 +21,7 @@ const flagsSchema = z.strictObject({
   evalModelName: z.string().min(1).optional(),
   numWorkers: whole(1),
   dataSource: z.string(),
+  answerKind: z.enum(answerKinds).optional(),
   protocol: z.string(),
   prompt: z.enum(['protocol', 'dataset']),
   temperature: z.coerce.number().min(0),
@@ -54,6 +56,10 @@ const flags: readonly (readonly [string, string, string?])[] = [
   ['--eval-model-name <id>', 'name under which the servers serve the model (default: the first that they list)'],
   ['--num-workers <count>', 'episodes in flight', '32'],
   ['--data-source <name>', 'data_source of rows without one', 'default'],
+  [
+    '--answer-kind <kind>',
+    `kind of every answer, whatever the rows say: ${answerKinds.join(', ')} (default: as the row, its style or its data source says)`,
+  ],
   ['--protocol <name>', 'protocol of ours by name, or the path of a protocol file', 'codedance'],
   ['--prompt <whose>', "the protocol's question, or the data set's own messages: protocol or dataset", 'protocol'],
   ['--temperature <number>', 'of the model', '0.01'],

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
 import { hostFromEnvironment } from '../../activities/host.ts';
+import { createRunJudges } from '../../activities/run-judges.ts';
 import { LensmithError } from '../../domain/errors.ts';
 import { listen } from '../../sandbox/listen.ts';
 import { openSandbox } from '../../sandbox/open-sandbox.ts';
@@ -15,14 +16,23 @@ const serve = async (options: { port: string; host: string; isolation: string })
     throw new LensmithError('config', `expected "namespaces" or "none", got "${options.isolation}"`, {
       where: '--isolation',
     });
-  const { python } = await hostFromEnvironment();
-  const sandbox = await openSandbox({ python, isolation: options.isolation, prepared: 16 });
+  const host = await hostFromEnvironment();
+  const sandbox = await openSandbox({ python: host.python, isolation: options.isolation, prepared: 16 });
+  const stop = new AbortController();
+  const judges = createRunJudges(host, stop.signal);
+  const scores = scoreApi({
+    judgeOfRun: async (run) => (await judges(run))?.judge,
+    // Of the 300 s that the trainer waits for its scores.
+    judgeSeconds: 200,
+  });
   try {
-    const server = await listen(sandboxApi(sandbox).route('/', scoreApi()), { port, hostname: options.host });
+    const server = await listen(sandboxApi(sandbox).route('/', scores), { port, hostname: options.host });
     process.stdout.write(`tool server at http://${options.host}:${port}, isolation ${options.isolation}\n`);
     await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+    stop.abort();
     await server.close();
   } finally {
+    stop.abort();
     await sandbox.close();
   }
 };

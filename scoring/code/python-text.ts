@@ -15,18 +15,29 @@ const doesNothing = /^(?:pass|""|\.\.\.|import\b.*|from\b.*\bimport\b.*)$/;
 /** Whether a program is nothing but comments, texts, imports and `pass`. */
 export const isEmptyCode = (code: string): boolean => statements(code).every((line) => doesNothing.test(line));
 
-const literal = String.raw`(?:[-+]?\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?|[rbu]?""|True|False|None)`;
-const value = String.raw`(?:${literal}|[A-Za-z_]\w*)`;
-const constantLine = new RegExp(
-  String.raw`^(?:[A-Za-z_]\w*\s*=\s*${literal}|print\(\s*(?:${value}(?:\s*,\s*${value})*)?\s*,?\s*\)|${literal})$`,
-);
+const text =
+  /(?:(?<!\w)([A-Za-z]{1,2}))?("""[\s\S]*?(?:"""|$)|'''[\s\S]*?(?:'''|$)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|#[^\n]*/g;
+const braces = /\{([^{}!:=]+)[^{}]*\}/g;
+
+const depthOf = (line: string): number =>
+  [...line].reduce((depth, sign) => depth + ('([{'.includes(sign) ? 1 : ')]}'.includes(sign) ? -1 : 0), 0);
 
 /**
- * Whether a program can only print what is written in it: constants, names of constants, prints of both. What it says
- * of the image came from nowhere. A program that computes anything at all is not one.
+ * The statements of a program, in which each string is `""` and an f-string `formatted(…)` with what stands in its
+ * braces; without comments, imports and what does nothing. One over several lines is one.
  */
-export const isConstantCode = (code: string): boolean => {
-  const lines = statements(code).filter((line) => !doesNothing.test(line));
-  // An f-string may compute inside its braces.
-  return lines.length > 0 && !/\bf["']/.test(code) && lines.every((line) => constantLine.test(line));
+export const statementsOf = (code: string): string[] => {
+  const plain = code.replaceAll(text, (_, prefix: string | undefined, quoted: string | undefined) => {
+    if (quoted === undefined) return '';
+    if (!/f/i.test(prefix ?? '')) return '""';
+    return `formatted(${[...quoted.replaceAll(/\{\{|\}\}/g, '').matchAll(braces)].map(([, value]) => value).join(', ')})`;
+  });
+  const joined: string[] = [];
+  let open = 0;
+  for (const line of plain.split(/[\n;]/)) {
+    if (open > 0) joined.push(`${joined.pop()} ${line.trim()}`);
+    else joined.push(line.trim());
+    open = Math.max(0, open + depthOf(line));
+  }
+  return joined.filter((line) => line !== '' && !doesNothing.test(line));
 };

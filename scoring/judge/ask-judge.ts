@@ -10,7 +10,10 @@ import type { RequestLimit } from './request-limit.ts';
 
 /** What the judge said, or why there is no verdict. Only `verdict` is one; `outage` may pass, the others will not. */
 export type Asked =
-  | ReadReply
+  | (ReadReply & {
+      /** Whether nothing had to be asked: the verdict was known, or the same question was under way. */
+      readonly cached?: boolean;
+    })
   | { readonly kind: 'outage'; readonly reason: string }
   | { readonly kind: 'rejected'; readonly reason: string }
   | { readonly kind: 'refused'; readonly type: 'auth' | 'config'; readonly reason: string };

@@ -1,8 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type JudgeAudit, judgeAuditSchema } from '../../domain/judge.ts';
+import { writeFileAtomic } from '../../processes/atomic-file.ts';
 import { judgePromptVersion } from './judge-prompt.ts';
-import { writeWhole } from './write-whole.ts';
 
 /** Audits are kept by judge and prompts: another model or another prompt is another judge. */
 const auditPath = (folder: string, judge: string): string =>
@@ -26,6 +26,6 @@ export const findAudit = async (folder: string, judge: string, auditSet: string)
 export const keepAudit = async (folder: string, audit: JudgeAudit): Promise<string> => {
   await mkdir(folder, { recursive: true });
   const path = auditPath(folder, audit.judge);
-  await writeWhole(path, `${JSON.stringify(audit, null, 2)}\n`);
+  await writeFileAtomic(path, `${JSON.stringify(audit, null, 2)}\n`);
   return path;
 };

@@ -1,7 +1,7 @@
 import { LensmithError } from '../../domain/errors.ts';
 import type { AuditConfusion, JudgeAudit } from '../../domain/judge.ts';
 import type { Asked } from './ask-judge.ts';
-import { canStillPass, isHopeless, measure } from './audit-measures.ts';
+import { canStillPass, isHopeless, measure, measureSplits } from './audit-measures.ts';
 import { type AuditSet, type LabelledAnswer, readAuditSet } from './audit-pairs.ts';
 import type { JudgeClient } from './judge-client.ts';
 import { judgePromptVersion } from './judge-prompt.ts';
@@ -73,6 +73,7 @@ export const auditJudge = async (client: JudgeClient, options: AuditOptions = {}
   const measures = measure(
     answered.map(({ pair }) => pair),
     agreed,
+    pairs,
   );
   return {
     version: 1,
@@ -84,6 +85,10 @@ export const auditJudge = async (client: JudgeClient, options: AuditOptions = {}
     asked: answered.length,
     passed: answered.length === pairs.length && measures.every(({ passed }) => passed),
     measures,
+    splits: measureSplits(
+      answered.map(({ pair }) => pair),
+      agreed,
+    ),
     confusion,
     disagreements: answered
       .filter(({ pair }) => disagreed.has(pair.id))

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LensmithError } from '../../domain/errors.ts';
-import { judgeKinds } from '../../domain/judge.ts';
+import { auditSplits, judgeKinds } from '../../domain/judge.ts';
 
 const pairSchema = z.strictObject({
   id: z.string(),
@@ -14,6 +14,8 @@ const pairSchema = z.strictObject({
   label: z.enum(['correct', 'wrong']),
   /** What is tried on the judge; absent where nothing is. */
   trick: z.string().optional(),
+  /** `held-out` pairs were not looked at while the prompts were written; of those, what a judge shows is to be expected. */
+  split: z.enum(auditSplits).default('design'),
 });
 /** An answer with the verdict that a person gave it. */
 export type LabelledAnswer = z.infer<typeof pairSchema>;

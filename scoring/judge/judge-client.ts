@@ -13,8 +13,14 @@ export { parseVerdict } from './parse-verdict.ts';
 /** Tokens of a reply; a verdict with its short reason has about fifty. */
 const replyTokens = 128;
 
+/** A grade of a judge. */
+export type JudgeGrade = Grade & {
+  /** Where the judge said something: whether nothing had to be asked for it. */
+  readonly cached?: boolean;
+};
+
 /** Says whether an answer agrees with the reference; an outage or an unreadable reply is `judge_failed`, never a score. */
-export type Judge = (question: JudgeQuestion) => Promise<Grade>;
+export type Judge = (question: JudgeQuestion) => Promise<JudgeGrade>;
 
 export interface JudgeOptions {
   /** Base URL with `/v1`; of several servers of the same model, all of them. */
@@ -65,10 +71,11 @@ export interface JudgeClient {
   readonly stats: () => JudgeStats;
 }
 
-const gradeOf = (asked: Asked): Grade =>
-  asked.kind === 'verdict' || asked.kind === 'unreadable'
-    ? gradeOfReply(asked)
-    : { verdict: 'judge_failed', decidedBy: 'none', reason: asked.reason };
+const gradeOf = (asked: Asked): JudgeGrade => {
+  if (asked.kind === 'verdict') return { ...gradeOfReply(asked), cached: asked.cached ?? false };
+  if (asked.kind === 'unreadable') return gradeOfReply(asked);
+  return { verdict: 'judge_failed', decidedBy: 'none', reason: asked.reason };
+};
 
 /** Opens a judge on servers of the OpenAI API, at temperature 0, with a cache of its decisions on disk. */
 export const openJudge = (options: JudgeOptions): JudgeClient => {
@@ -103,7 +110,7 @@ export const openJudge = (options: JudgeOptions): JudgeClient => {
     const known = await cache.find(key);
     if (known) {
       cached += 1;
-      return { kind: 'verdict', ...known };
+      return { kind: 'verdict', ...known, cached: true };
     }
     const asked = await put(judgeMessages(question));
     if (asked.kind !== 'verdict') return asked;
@@ -120,7 +127,7 @@ export const openJudge = (options: JudgeOptions): JudgeClient => {
     const running = asking.get(key);
     if (running) {
       cached += 1;
-      return running;
+      return running.then((asked) => (asked.kind === 'verdict' ? { ...asked, cached: true } : asked));
     }
     const asked = decide(question, key).finally(() => asking.delete(key));
     asking.set(key, asked);

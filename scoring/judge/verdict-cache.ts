@@ -3,8 +3,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { judgeSayings } from '../../domain/judge.ts';
+import { writeFileAtomic } from '../../processes/atomic-file.ts';
 import { type JudgeQuestion, promptVersionOf } from './judge-prompt.ts';
-import { writeWhole } from './write-whole.ts';
 
 const cachedSchema = z.strictObject({
   verdict: z.enum(judgeSayings),
@@ -39,6 +39,6 @@ export const verdictCache = (folder: string | undefined, judge: string) => ({
     if (folder === undefined) return;
     const kept: z.infer<typeof cachedSchema> = { verdict, reason, judge, prompt: promptVersionOf(kind) };
     await mkdir(folder, { recursive: true });
-    await writeWhole(join(folder, `${key}.json`), `${JSON.stringify(kept)}\n`);
+    await writeFileAtomic(join(folder, `${key}.json`), `${JSON.stringify(kept)}\n`);
   },
 });

@@ -18,8 +18,10 @@ export const votingJudge =
     for (const verdict of ['correct', 'wrong'] as const) {
       const same = votes.filter((grade) => grade.verdict === verdict);
       const [one] = same;
-      if (one && same.length > judges.length / 2)
-        return { verdict, decidedBy: 'judge', reason: `${same.length} of ${judges.length} judges: ${one.reason}` };
+      if (one && same.length > judges.length / 2) {
+        const reason = `${same.length} of ${judges.length} judges: ${one.reason}`;
+        return { verdict, decidedBy: 'judge', reason, cached: votes.every(({ cached }) => cached) };
+      }
     }
     const counted = (verdict: string): number => grades.filter((grade) => grade.verdict === verdict).length;
     return {

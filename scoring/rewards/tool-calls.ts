@@ -1,7 +1,8 @@
 import type { Call } from '../../domain/episode.ts';
 import type { Box, ImageLocation } from '../../domain/image-location.ts';
 import type { CallOutcome } from '../../domain/sandbox.ts';
-import { isConstantCode, isEmptyCode } from '../code/python-text.ts';
+import { hasConstantOutput } from '../code/constant-output.ts';
+import { isEmptyCode } from '../code/python-text.ts';
 import { intersectionOverUnion } from '../effects/box.ts';
 import type { GradedEpisode } from './reward.ts';
 
@@ -58,11 +59,12 @@ export const newViews = (member: GradedEpisode): View[] => {
 };
 
 /**
- * Whether a call did anything: it ran and gave text or an image, its code is more than comments and constants, and,
+ * Whether a call did anything: it ran and gave an image, or a text that was not written in its code, and,
  * where pixels are known, an image shows what was not shown before.
  */
 export const isEffective = (member: GradedEpisode, { turn, call }: ToolCall, views: readonly View[]): boolean => {
-  if (call.outcome !== 'ok' || isEmptyCode(call.code) || isConstantCode(call.code)) return false;
+  if (call.outcome !== 'ok' || isEmptyCode(call.code)) return false;
+  if (call.images.length === 0 && hasConstantOutput(call.code)) return false;
   const { locations } = member;
   if (!locations || call.stdout.trim() !== '' || call.images.length === 0) return true;
   return call.images.some(({ digest }) => locations[digest] === null) || views.some((view) => view.turn === turn);

@@ -53,6 +53,24 @@ const inOtherSigns = (answer: string, expected: number): boolean =>
     (other) => other !== answer && parseQuantity(other)?.value === expected,
   );
 
+const ordinalWord =
+  /\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth)\b/i;
+const scaleWord = /(?<=[\d\p{L}]\s?)\b(?:hundred|thousand|million|billion|trillion)s?\b/iu;
+
+/** What keeps a number that differs from being wrong: another way of writing the reference, which a reader may accept. */
+const otherWay = (reference: string, answer: string, expected: Quantity, tolerance: Tolerance): string | undefined => {
+  const [, ending] = /^\D*['’](\d\d)(?:\D*)$/.exec(answer) ?? [];
+  if (ending !== undefined && expected.digits?.length === 4 && expected.digits.endsWith(ending))
+    return 'a year by its last digits';
+  // A chart may have its scale at the axis, and not in the question.
+  if (tolerance.ofWholes && scaleWord.test(reference) !== scaleWord.test(answer)) {
+    const [one, other] = [reference, answer].map((text) => readNumber(text.replace(scaleWord, ' ')));
+    if (one?.kind === 'one' && other?.kind === 'one' && near(other.quantity.value, one.quantity.value, tolerance))
+      return 'one of both may leave out its scale';
+  }
+  return undefined;
+};
+
 /**
  * Compares numbers, with their units where both have one: a whole reference exactly, another within the tolerance. An
  * answer that states no number, a bound, or a choice of numbers is wrong.
@@ -62,10 +80,15 @@ export const numberRule = (reference: string, answer: string, tolerance: Toleran
   if (expected === undefined) return undecided(`the reference "${reference}" is no number`);
   const reading = readNumber(answer);
   switch (reading.kind) {
-    case 'one':
-      return compare(expected, reading.quantity, tolerance);
+    case 'one': {
+      const decision = compare(expected, reading.quantity, tolerance);
+      const other = decision.decided && !decision.correct && otherWay(reference, answer, expected, tolerance);
+      return other ? undecided(`${decision.reason}: ${other}`) : decision;
+    }
     case 'none':
-      return decide(false, 'the answer states no number');
+      return ordinalWord.test(answer)
+        ? unparsed('the answer has an ordinal and no number')
+        : decide(false, 'the answer states no number');
     case 'bound':
       return decide(false, 'the answer states a bound and no number');
     case 'several':

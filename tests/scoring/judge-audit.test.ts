@@ -32,6 +32,15 @@ describe('the labelled pairs', () => {
     for (const kind of judgeKinds) expect(count((pair) => pair.kind === kind)).toBeGreaterThanOrEqual(60);
   });
 
+  it('are held out in part: at least 80 of every kind and both labels, 20 of them tricks', async () => {
+    const held = (await readAuditSet()).pairs.filter(({ split }) => split === 'held-out');
+    expect(held.length).toBeGreaterThanOrEqual(80);
+    expect(held.filter(({ trick }) => trick !== undefined).length).toBeGreaterThanOrEqual(20);
+    for (const kind of judgeKinds)
+      for (const label of ['correct', 'wrong'] as const)
+        expect(held.filter((pair) => pair.kind === kind && pair.label === label).length).toBeGreaterThanOrEqual(10);
+  });
+
   it('have an id each, and no pair stands twice or under both labels', async () => {
     const { pairs } = await readAuditSet();
     expect(new Set(pairs.map(({ id }) => id)).size).toBe(pairs.length);
@@ -50,7 +59,7 @@ describe('the labelled pairs', () => {
 
 describe('what is measured', () => {
   const pair = (id: string, label: 'correct' | 'wrong', trick?: string): LabelledAnswer => ({
-    ...{ id, kind: 'general', question: 'q', reference: 'r', answer: id, label },
+    ...{ id, kind: 'general', question: 'q', reference: 'r', answer: id, label, split: 'design' },
     ...(trick === undefined ? {} : { trick }),
   });
 
@@ -98,7 +107,8 @@ describe('the audit', () => {
   it('is passed by a judge that says what the labels say', async () => {
     const { audit, server } = await auditOf(({ label }) => label);
     expect(audit.passed).toBe(true);
-    expect(audit.measures.map(({ share }) => share)).toEqual([1, 1, 1, 1]);
+    expect(audit.measures.map(({ share }) => share)).toEqual([1, 1, 1, 1, 1]);
+    expect(audit.splits.map(({ split }) => split)).toEqual(['design', 'held-out']);
     expect(audit.disagreements).toEqual([]);
     expect(server.requests).toHaveLength(audit.pairs);
   });
@@ -120,6 +130,28 @@ describe('the audit', () => {
     expect(audit.passed).toBe(false);
     expect(audit.measures.find(({ name }) => name === measureName)?.passed).toBe(false);
     expect(audit.disagreements.length).toBeGreaterThan(0);
+  });
+
+  it('is failed by one that knows the pairs of the prompts and no others', async () => {
+    const { audit } = await auditOf(({ split, label }) =>
+      split === 'design' ? label : label === 'correct' ? 'wrong' : 'correct',
+    );
+    expect(audit.passed).toBe(false);
+    expect(audit.measures.find(({ name }) => name === 'held-out')).toMatchObject({ agreed: 0, passed: false });
+    const shares = Object.fromEntries(
+      audit.splits.map(({ split, measures }) => [split, measures.map(({ share }) => share)]),
+    );
+    expect(shares).toEqual({ design: [1, 1, 1, 1], 'held-out': [0, 0, 0, 0] });
+  });
+
+  it("asks nothing of held-out pairs where a set of one's own has none", async () => {
+    const server = await startOracle();
+    const { pairs, digest } = await readAuditSet();
+    const set = { pairs: pairs.filter(({ split }) => split === 'design'), digest };
+    const audit = await auditJudge(openJudge({ url: server.url, model: 'judge', hedge: false }), { set });
+    expect(audit.passed).toBe(true);
+    expect(audit.measures.map(({ name }) => name)).not.toContain('held-out');
+    expect(audit.splits.map(({ split }) => split)).toEqual(['design']);
   });
 
   it('is passed with a few slips, and they are listed', async () => {

@@ -10,16 +10,22 @@ import { judgeOf, question, right } from './judge-server.ts';
 
 test('asks at temperature 0 and takes the verdict', async () => {
   const { judge, server } = await judgeOf(() => right);
-  expect(await judge(question)).toEqual({ verdict: 'correct', decidedBy: 'judge', reason: 'the same animal' });
+  expect(await judge(question)).toEqual({
+    verdict: 'correct',
+    decidedBy: 'judge',
+    reason: 'the same animal',
+    cached: false,
+  });
   expect(server.requests[0]).toMatchObject({ model: 'judge', temperature: 0 });
 });
 
 test('a decided question is not asked again, by this judge or by a later one', async () => {
   const { judge, cacheDir, server } = await judgeOf(() => right);
   const first = await judge(question);
-  expect(await judge(question)).toEqual(first);
+  const known = { ...first, cached: true };
+  expect(await judge(question)).toEqual(known);
   const later = openJudge({ url: server.url, model: 'judge', cacheDir }).judge;
-  expect(await later(question)).toEqual(first);
+  expect(await later(question)).toEqual(known);
   expect(server.requests).toHaveLength(1);
 });
 
@@ -33,7 +39,7 @@ test('a second scoring of many answers takes all from the cache, those the judge
   };
   const first = await scoreAll();
   const second = await scoreAll();
-  expect(second.grades).toEqual(first.grades);
+  expect(second.grades).toEqual(first.grades.map((grade) => ({ ...grade, cached: true })));
   expect(first.stats).toMatchObject({ questions: 60, requests: 60, cached: 0 });
   expect(second.stats).toMatchObject({ questions: 60, requests: 0, cached: 60 });
   expect(server.requests).toHaveLength(60);
@@ -83,6 +89,7 @@ test('a judge that cannot tell is judge_failed and says why', async () => {
     verdict: 'judge_failed',
     decidedBy: 'none',
     reason: 'the judge cannot tell: too dark',
+    cached: false,
   });
 });
 

@@ -138,6 +138,14 @@ describe('no hack earns more than the honest episode with the same answer', () =
     ['comments that print nothing, as ok', direct, [{ code: '"""crop [1, 2, 3, 4]"""', stdout: '' }], undefined],
     ['the answer printed from nowhere', direct, [{ code: 'answer = 8\nprint("answer", answer)' }], undefined],
     ['the answer printed five times', direct, Array(5).fill({ code: 'print(8)' }), undefined],
+    ['the answer printed by a format', direct, [{ code: 'n = 8\nprint(f"there are {n} cars")' }], undefined],
+    ['the answer as a text of itself', direct, [{ code: 'print(str(8).strip())' }], undefined],
+    [
+      'the answer printed beside a copy of the image',
+      direct,
+      [{ code: 'seen = input_image.copy()\nif True:\n    print("I count", 8)' }],
+      undefined,
+    ],
     ['a failure on purpose', [printing], [failing, printing], undefined],
     ['a failure on purpose and its repair', [turn], [failing, turn], needsTurn],
     [

@@ -125,11 +125,26 @@ it.each([
   ['3.5', '3 5'],
   ['52', '5²'],
   ['-5', '5'],
-  ['a cat', 'cat'],
+  ['a cat', 'a car'],
+  ['A', 'the a'],
+  ['007', '7'],
+  ['5', '5.1'],
   ['?', '!'],
   ['', ''],
 ])('the text rule does not take %j for %j', (reference, answer) => {
-  expect(textRule(reference, answer).decided).toBe(false);
+  expect(textRule(answer, reference)).not.toMatchObject({ correct: true });
+  expect(textRule(reference, answer)).not.toMatchObject({ correct: true });
+});
+
+it.each([
+  ['8', '8.0', true],
+  ['8', 'eight', true],
+  ['8', '9', false],
+  ['-5', '5', false],
+  ['0.28', '.28', true],
+  ['the left one', 'left one', true],
+])('the text rule of the reference %j and the answer %j: %s', (reference, answer, correct) => {
+  expect(textRule(reference, answer)).toMatchObject({ decided: true, correct });
 });
 
 it('the text rule decides yes and no', () => {

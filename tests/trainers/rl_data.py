@@ -69,6 +69,8 @@ def rl_config(folder: Path, **changes: object) -> dict[str, Any]:
         "seed": 0,
         "threads": 1,
         "device": "cpu",
+        "judged": False,
+        "prompt": "protocol",
         "progressFile": str(folder / "progress.json"),
         "metricsFile": str(folder / "metrics.jsonl"),
         "outcomeFile": str(folder / "outcome.json"),

@@ -14,7 +14,7 @@ from test_rollout import Scripted
 from tool_server import ToolServer, result, running
 
 from lensmith_trainers.modeling import LoadedModel
-from lensmith_trainers.protocol import load_protocol
+from lensmith_trainers.protocol import load_protocol, prompt_messages
 from lensmith_trainers.rollout import Collector, Episode, JsonHttp, RolloutOptions, RolloutTask, encoded_image
 
 FOLDER = Path(__file__).parents[1] / "golden" / "traces"
@@ -34,15 +34,18 @@ def test_a_golden_trace(loaded: LoadedModel, file: Path) -> None:
     expected = golden["expected"]
     assert (episode.ending, episode.answer) == (expected["ending"], expected["answer"])
     assert left == []
+    assert sum(episode.sequence.loss) == len(episode.log_probs)
     assert conversation_text(episode) == "".join(rendered(message) for message in expected["messages"])
     replies = [turn["reply"] for turn in episode.turns if turn["reply"] is not None]
-    first_reply = 2 if expected["messages"][0]["role"] == "user" else 3
+    first_reply = len(expected["messages"]) - 2 * len(episode.turns) + 2
     assert replies == [message["text"] for message in expected["messages"][first_reply::2]]
 
 
 def replay(loaded: LoadedModel, golden: dict[str, Any], server: ToolServer, threads: ThreadPoolExecutor) -> Episode:
     image = encoded_image(mnist_data.png(mnist_data.test_digits()[0][0]), where="test")
-    task = RolloutTask({"question": golden["question"]}, (image,) * golden["images"])
+    own = [(message["role"], message["content"]) for message in golden.get("prompt", [])]
+    prompt = prompt_messages(own, golden["images"]) if own else None
+    task = RolloutTask({"question": golden["question"]}, (image,) * golden["images"], prompt)
     protocol = load_protocol(rl_data.PROTOCOL.with_name(f"{golden['protocol']}.yaml"))
     http, options = JsonHttp(server.url), RolloutOptions(1.0, 1000, 100_000, 5.0)
     collector = Collector(loaded, Scripted(loaded, golden["turns"]), protocol, http, threads, options, lambda: False)

@@ -78,6 +78,33 @@ def test_steps_take_the_rows_in_order_and_write_metrics(base: dict, server: Tool
     assert (progress["phase"], progress["step"], progress["total"]) == ("done", 4, 4)
 
 
+def test_only_a_judged_run_names_itself_to_the_scoring(base: dict, server: ToolServer, tmp_path: Path) -> None:
+    train(tmp_path / "rules", **base, steps=1)
+    train(tmp_path / "judged", **base, steps=1, judged=True)
+    bodies = [body for _, path, body in server.requests if path == "/v1/score"]
+    assert [body.get("run") for body in bodies] == [None, "test"]
+
+
+def test_metrics_say_who_decided(base: dict, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def scored(_: dict[str, Any]) -> dict[str, Any]:
+        seen.append(len(seen))
+        grade = {"verdict": "correct", "decidedBy": "judge", "reason": "the same"}
+        return [
+            score(True),
+            {**score(True), "grade": grade, "cached": False},
+            {**score(True), "grade": grade, "cached": True},
+            score(False, masked=True),
+        ][seen[-1] % 4]
+
+    with running(ToolServer(lambda *_: result("no_output"), scored)) as other:
+        train(tmp_path, **{**base, "toolServer": other.url}, steps=1, judged=True)
+    (line,) = rl_data.metrics_lines(tmp_path)
+    share = len(seen) // 4
+    assert (line["masked"], line["judged"], line["judgeCached"]) == (share, 2 * share, share)
+
+
 def test_every_step_keeps_its_scored_episodes(base: dict, server: ToolServer, tmp_path: Path) -> None:
     train(tmp_path, **base)
     files = sorted((tmp_path / "rollouts").iterdir())

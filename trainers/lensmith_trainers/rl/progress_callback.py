@@ -36,11 +36,15 @@ class RlProgressCallback(StopCallback):
             return
         figures = self._figures()
         self._metrics.append(state.global_step, figures)
-        shown = {name: figures[name] for name in ("reward", "accuracy")}
-        self._progress.report("saving" if control.should_save else "running", state.global_step, shown)
+        self._progress.report("saving" if control.should_save else "running", state.global_step, _shown(figures))
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object) -> None:
         """Says that training goes on after a checkpoint."""
         del args, control, kwargs
-        figures = self._figures()
-        self._progress.report("running", state.global_step, {name: figures[name] for name in ("reward", "accuracy")})
+        self._progress.report("running", state.global_step, _shown(self._figures()))
+
+
+def _shown(figures: dict[str, Any]) -> dict[str, float]:
+    """The figures worth a look beside the step; how many episodes nobody or the judge decided, where there are any."""
+    decided = {name: figures[name] for name in ("masked", "judged") if figures[name]}
+    return {"reward": figures["reward"], "accuracy": figures["accuracy"], **decided}

@@ -6,15 +6,24 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lensmith_trainers.protocol import prompt_messages
 from lensmith_trainers.rollout import RolloutTask, encoded_image
 from lensmith_trainers.runtime.failure import Failure
 
 _CORNERS = 4
 _COLUMNS = ("data_source", "images", "reward_model", "extra_info")
+_PROMPTS = ("prompt", "messages")
+_OPTIONAL = ("ability", *_PROMPTS)
+_ANSWER_KINDS = ("number", "count", "year", "choice", "text", "list", "math", "chart", "document", "ocr")
+"""As `domain/answer-kind.ts` names them."""
 
 
-def read_tasks(path: str | Path) -> list[RolloutTask]:
+def read_tasks(path: str | Path, *, own_prompt: bool = False) -> list[RolloutTask]:
     """All rows in the order of the file.
+
+    Args:
+        path: a Parquet file.
+        own_prompt: whether the rows' own messages are asked, in place of the protocol's.
 
     Raises:
         Failure: type `data`, with the file and the row (counted from 0) in its message.
@@ -26,41 +35,78 @@ def read_tasks(path: str | Path) -> list[RolloutTask]:
             if missing:
                 found = ", ".join(file.schema_arrow.names)
                 raise Failure("data", f"expected columns {', '.join(missing)} (RL schema), found {found}", where=where)
-            rows = file.read(columns=list(_COLUMNS)).to_pylist()
+            rows = file.read(columns=_columns(file.schema_arrow)).to_pylist()
     except FileNotFoundError as error:
         raise Failure("data", "expected a Parquet file in the RL schema, found no file", where=where) from error
     except (pa.ArrowException, OSError) as error:
         raise Failure("data", f"expected a whole Parquet file, got: {error}", where=where) from error
     if not rows:
         raise Failure("data", "expected at least one row, found none", where=where)
-    return [_task(row, Path(where), index) for index, row in enumerate(rows)]
+    return [_task(row, Path(where), index, own_prompt) for index, row in enumerate(rows)]
 
 
-def _task(row: dict[str, Any], file: Path, index: int) -> RolloutTask:
+def _columns(schema: pa.Schema) -> list[str]:
+    """What a rollout needs. The published files hold each image a second time inside `extra_info.tools_kwargs`."""
+    whole = [name for name in (*_COLUMNS, *_OPTIONAL) if name in schema.names and name != "extra_info"]
+    extra = schema.field("extra_info").type
+    if not pa.types.is_struct(extra):
+        return [*whole, "extra_info"]
+    return [*whole, *(f"extra_info.{field.name}" for field in extra if field.name != "tools_kwargs")]
+
+
+def _task(row: dict[str, Any], file: Path, index: int, own_prompt: bool) -> RolloutTask:
     where = f"{file}, row {index}"
     try:
         extra = row["extra_info"]
+        number = index if extra.get("index") is None else extra["index"]
         fields = {
-            "sampleId": f"{extra['split']}-{extra['index']}",
+            "sampleId": f"{extra['split']}-{number}" if _text(extra.get("split")) else str(number),
             "dataSource": row["data_source"],
             "question": extra["question"],
             "reference": row["reward_model"]["ground_truth"],
-            "answerKind": extra["answer_kind"],
-            "family": extra["family"],
-            "transform": extra["transform"],
+            "answerKind": _answer_kind(extra.get("answer_kind"), row["reward_model"].get("style")),
+            "family": _text(extra.get("family")) or _text(row.get("ability")) or "general",
+            "transform": _transform(extra.get("transform")),
         }
         contents = [_content(image, file) for image in row["images"] or ()]
+        prompt = prompt_messages(_prompt_of(row), len(contents)) if own_prompt else None
     except (KeyError, TypeError, AttributeError) as error:
         raise Failure(
             "data", f"expected a row of the RL schema, got {type(error).__name__}: {error}", where=where
         ) from error
+    except ValueError as error:
+        raise Failure("data", f"the row's own prompt: {error}", where=where) from error
     except OSError as error:
         raise Failure("data", f"expected a readable image file: {error}", where=where) from error
     unset = [name for name, value in fields.items() if not isinstance(value, str)]
     if unset:
         raise Failure("data", f"expected a text for {', '.join(unset)}, found none", where=where)
     images = [encoded_image(content, where=f"{where}, image {place}") for place, content in enumerate(contents)]
-    return RolloutTask({**fields, **_needs(extra, where)}, tuple(images))
+    return RolloutTask({**fields, **_needs(extra, where)}, tuple(images), prompt)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _transform(value: object) -> str:
+    """MVToolBench lists what was done to an image: `crop`, `rotate_90` is `crop+rotate_90`."""
+    parts = value if isinstance(value, list) else [value]
+    return "+".join(filter(None, map(_text, parts))) or "identity"
+
+
+def _answer_kind(named: str | None, style: str | None) -> str:
+    """What the row says of its answer, else `auto`: then the scoring goes by the name of the data source."""
+    if named:
+        return named
+    return style if style in _ANSWER_KINDS else "auto"
+
+
+def _prompt_of(row: dict[str, Any]) -> list[tuple[str, str]]:
+    found = next((row[name] for name in _PROMPTS if row.get(name) is not None), None)
+    if found is None:
+        raise KeyError(" or ".join(_PROMPTS))
+    return [(message["role"], message["content"]) for message in found]
 
 
 def _needs(extra: dict[str, Any], where: str) -> dict[str, Any]:

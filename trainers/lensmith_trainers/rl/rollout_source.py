@@ -64,6 +64,7 @@ class RolloutSource:
             patience_seconds=_SCORE_PATIENCE_SECONDS,
             cancelled=self.cancelled,
             images=_images(episodes, size),
+            run=config.run if config.judged else None,
         )
         if self.log:
             self.log.write(step + 1, config.reward, grouped, scores)

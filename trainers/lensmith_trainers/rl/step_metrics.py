@@ -20,6 +20,8 @@ def episode_figures(traces: Sequence[dict[str, Any]], scores: Sequence[dict[str,
         "executionSuccess": fmean([call["outcome"] in _RAN for call in calls]) if calls else None,
         "length": fmean([sum(turn["completionTokens"] for turn in trace["turns"]) for trace in traces]),
         "masked": len(scores) - len(kept),
+        "judged": sum(score["grade"]["decidedBy"] == "judge" for score in scores),
+        "judgeCached": sum(score.get("cached") is True for score in scores),
     }
 
 

@@ -35,7 +35,7 @@ def train_rl(config: RlConfig, stop: StopRequest) -> dict[str, Any]:
     progress.report("loading")
     prepare_device(config)
     first_step = _resumed_step(config)
-    tasks = read_tasks(config.dataset)
+    tasks = read_tasks(config.dataset, own_prompt=config.prompt == "dataset")
     if len(tasks) < config.prompts_per_step:
         message = f"expected at least promptsPerStep = {config.prompts_per_step} rows, found {len(tasks)}"
         raise Failure("data", message, where=config.dataset)

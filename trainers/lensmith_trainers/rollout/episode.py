@@ -57,6 +57,12 @@ class Episode:
 
     def __post_init__(self) -> None:
         self.sequence = TokenSequence(self.loaded.vocabulary)
+        if self.task.prompt is not None:
+            images = list(self.task.images)
+            for message in self.task.prompt:
+                self._append(message.role, list(message.parts), images[: message.images])
+                images = images[message.images :]
+            return
         if self._rules.system:
             self.sequence.append_message(Message("system", parts_content([self._rules.system])))
         parts = question_parts(self._rules, self.task.question, len(self.task.images))
@@ -156,6 +162,7 @@ class Episode:
             "version": 1,
             "episodeId": self.identifier,
             "task": self.task.fields,
+            "prompt": "protocol" if self.task.prompt is None else "dataset",
             "protocol": self.protocol.ref,
             "model": model,
             "inputImages": [image.ref for image in self.task.images],
@@ -177,4 +184,5 @@ class Episode:
 
     def _append(self, role: str, parts: list[MessagePart], images: list[EncodedImage]) -> None:
         pictures = [model_image(image.pixels, self.loaded.processor.image_processor) for image in images]
-        self.sequence.append_message(Message(role, parts_content(parts)), pictures)
+        # What the model itself says comes as sampled tokens; an answer inside a prompt is nothing to learn from.
+        self.sequence.append_message(Message(role, parts_content(parts), loss=False), pictures)

@@ -24,6 +24,7 @@ def score_groups(
     patience_seconds: float,
     cancelled: Callable[[], bool],
     images: Sequence[Mapping[str, bytes]] = (),
+    run: str | None = None,
 ) -> list[list[dict[str, Any]]]:
     """Scores episodes by group; the answer has the shape of `groups` (`episodeScoreSchema`).
 
@@ -34,6 +35,7 @@ def score_groups(
         patience_seconds: how long a server that is away or busy is waited for.
         cancelled: looked at before each wait.
         images: for each group the bytes of the images whose effect is to be credited, by digest; empty for none.
+        run: whose judge decides what the rules leave open; without one such episodes come back masked.
 
     Raises:
         Failure: `infrastructure` where the server stays away, `config` where it refuses the request, `cancelled` where
@@ -47,6 +49,7 @@ def score_groups(
             "id": uuid.uuid4().hex,
             "reward": reward,
             "groups": groups[start:end],
+            **({} if run is None else {"run": run}),
             "images": [{"digest": key, "data": base64.b64encode(value).decode()} for key, value in pixels.items()],
         }
         scores += _score(http, body, time.monotonic() + patience_seconds, patience_seconds, cancelled)

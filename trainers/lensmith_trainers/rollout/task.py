@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image
 
 from lensmith_trainers.data import decode_image
+from lensmith_trainers.protocol import PromptMessage
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class RolloutTask:
 
     fields: dict[str, Any]
     images: tuple[EncodedImage, ...]
+    prompt: tuple[PromptMessage, ...] | None = None
+    """The row's own prompt, which stands in place of the protocol's system prompt and question."""
 
     @property
     def question(self) -> str:

@@ -90,6 +90,8 @@ class RlConfig(TrainingConfig):
     dataset: AbsolutePath
     protocol_file: AbsolutePath
     tool_server: HttpUrl
+    judged: bool
+    prompt: Literal["protocol", "dataset"]
     reward: str
     prompts_per_step: Positive
     group_size: Annotated[int, Field(ge=2)]
