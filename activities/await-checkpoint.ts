@@ -3,18 +3,27 @@ import { Context, sleep } from '@temporalio/activity';
 import type { CheckpointRef } from '../domain/artifact.ts';
 import type { RunRef } from '../domain/stage.ts';
 import { listCheckpoints } from '../processes/artifact.ts';
+import { readRunFile } from './read-run.ts';
+import { readOutputs } from './stage-outputs.ts';
+
+/** Where RL writes its checkpoints this time; undefined until it has begun. */
+const currentFolder = async (run: RunRef): Promise<string | undefined> => {
+  const [{ opening }, outputs] = await Promise.all([readRunFile(run), readOutputs(run, 'rl')]);
+  return outputs && outputs.opening === (opening ?? null) ? join(run.dir, outputs.folder) : undefined;
+};
 
 /**
- * Waits for the first complete checkpoint of RL after a step. The folder is the one RL's artifact lies in, which for a
- * cached stage belongs to another run.
+ * Waits for the first complete checkpoint of RL after a step. Those of an earlier opening of the run count only where RL
+ * goes on from them; until it has begun nothing is known of that.
  */
 export const awaitCheckpoint =
   () =>
-  async (_run: RunRef, folder: string, after: number): Promise<CheckpointRef> => {
+  async (run: RunRef, _folder: string, after: number): Promise<CheckpointRef> => {
     for (;;) {
-      const next = (await listCheckpoints(folder)).find(({ step }) => step > after);
+      const folder = await currentFolder(run);
+      const next = folder && (await listCheckpoints(folder)).find(({ step }) => step > after);
       if (next) return next;
-      Context.current().heartbeat({ folder, after });
+      Context.current().heartbeat({ folder: folder ?? null, after });
       await sleep(1000);
     }
   };

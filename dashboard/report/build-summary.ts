@@ -1,11 +1,12 @@
 import type { EvaluationResult } from '../../domain/evaluation.ts';
+import type { UsageLedger } from '../../domain/gpu-hours.ts';
 import type { Summary } from '../../domain/summary.ts';
 import { judgeNote, verdictCounts } from './judge-note.ts';
 import type { RunReport } from './report-input.ts';
 
 type Summarised = Pick<
   RunReport,
-  'run' | 'spec' | 'writtenAt' | 'stages' | 'promotion' | 'checkpoints' | 'benchmark' | 'judge'
+  'run' | 'spec' | 'writtenAt' | 'stages' | 'promotion' | 'checkpoints' | 'benchmark' | 'judge' | 'usage'
 >;
 
 const rowsOf = (result: EvaluationResult): Summary['evaluations'] =>
@@ -24,6 +25,14 @@ const rowsOf = (result: EvaluationResult): Summary['evaluations'] =>
     executionSuccess: slice.executionSuccess,
     undecided: slice.undecided,
   }));
+
+const hoursOf = ({ totals, entries, budget }: UsageLedger): Summary['hours'] => ({
+  totals: [...totals],
+  attempts: entries.map(({ stage, attempt, unit, count, ending, hours }) => {
+    return { stage, attempt, unit, count, ending, hours };
+  }),
+  budget,
+});
 
 /** What a program reads of a finished run. Seconds of a stage that has not ended count up to `writtenAt`. */
 export const buildSummary = (report: Summarised): Summary => ({
@@ -51,5 +60,6 @@ export const buildSummary = (report: Summarised): Summary => ({
     decision: report.promotion.decision,
     why: report.promotion.why,
   },
+  hours: hoursOf(report.usage),
   isolation: report.benchmark[0]?.fingerprint.isolation ?? 'unknown',
 });

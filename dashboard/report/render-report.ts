@@ -7,6 +7,7 @@ import { comparisonSection } from './sections/comparison.ts';
 import { examplesSection } from './sections/examples.ts';
 import { filesSection } from './sections/files.ts';
 import { header } from './sections/header.ts';
+import { hoursSection } from './sections/hours.ts';
 import { keyFigures } from './sections/key-figures.ts';
 import { provenanceSection } from './sections/provenance.ts';
 import { stagesSection } from './sections/stages.ts';
@@ -31,6 +32,7 @@ export const renderReport = (report: RunReport): string =>
     rlCurvesSection(report),
     supervisedCurvesSection(report),
     stagesSection(report),
+    hoursSection(report),
     provenanceSection(report),
     filesSection(report),
     `<footer class="dim">Written by Lensmith, ${moment(report.writtenAt)}</footer>`,

@@ -1,5 +1,6 @@
 import type { ArtifactRef } from '../../domain/artifact.ts';
 import type { EvaluationResult } from '../../domain/evaluation.ts';
+import type { UsageLedger } from '../../domain/gpu-hours.ts';
 import type { MetricsLine, RlMetrics } from '../../domain/progress.ts';
 import type { RunSpec } from '../../domain/run-spec.ts';
 import type { StageStatus } from '../../domain/stage.ts';
@@ -51,4 +52,6 @@ export interface RunReport {
   /** Model of the judge and whether it was served in this run; null where the spec wants none. */
   readonly judge: { readonly model: string; readonly served: boolean } | null;
   readonly examples: readonly ExampleEpisode[];
+  /** What the programs of this run held, and to what avail. */
+  readonly usage: UsageLedger;
 }

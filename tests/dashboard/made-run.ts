@@ -1,9 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { addUsageFact } from '../../activities/gpu-hours-record.ts';
 import type { ReportInput } from '../../activities/write-report.ts';
 import type { ArtifactRef } from '../../domain/artifact.ts';
 import type { Episode } from '../../domain/episode.ts';
 import type { EvaluationResult, Fingerprint } from '../../domain/evaluation.ts';
+import type { UsageFact } from '../../domain/gpu-hours-facts.ts';
 import { runSpecSchema } from '../../domain/run-spec.ts';
 import type { RunRef, StageStatus } from '../../domain/stage.ts';
 import { stageNames } from '../../domain/stage.ts';
@@ -107,6 +109,25 @@ const rlLine = (step: number, reward: number): string =>
     seconds: { generation: 1, tools: 2, scoring: 0.5, training: 0.75 },
   });
 
+const sftAttempt = { stage: 'sft', attempt: 1 } as const;
+
+/** SFT held two slots for 36 seconds: six of loading, twenty up to a checkpoint, ten that were lost. */
+const usage: UsageFact[] = [
+  {
+    kind: 'attempt-started',
+    ...sftAttempt,
+    unit: 'cpu-slot',
+    count: 2,
+    role: 'trainer',
+    resumeStep: null,
+    folder: 'sft',
+    at: begunAt,
+  },
+  { kind: 'attempt-running', ...sftAttempt, at: begunAt + 6000 },
+  { kind: 'checkpoint', stage: 'sft', folder: 'sft', step: 2, at: begunAt + 26_000 },
+  { kind: 'attempt-ended', ...sftAttempt, at: begunAt + 36_000, type: 'preemption', succeeded: false },
+];
+
 /** A small finished run: base has 3 of 12 right, SFT 6, RL 9 with two checkpoints; its RL comes from an earlier run. */
 export const makeRun = async (home: string): Promise<{ run: RunRef; input: ReportInput }> => {
   const dir = join(home, 'made');
@@ -131,6 +152,7 @@ export const makeRun = async (home: string): Promise<{ run: RunRef; input: Repor
     '{"step":1,"at":1,"loss":2}\n{"step":2,"at":2,"loss":1}\n',
   );
   await writeFile(join(earlier, 'stages', 'rl', 'metrics.jsonl'), `${rlLine(1, 0.25)}\n${rlLine(2, 0.5)}\n{"step":3`);
+  for (const fact of usage) await addUsageFact({ dir }, fact);
   const checkpoints = [
     { step: 2, record: await evaluation(dir, 'rl', 'checkpoint-2', 7) },
     { step: 4, record: await evaluation(dir, 'rl', 'checkpoint-4', 9) },

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { addCheckpointEvent } from '../../activities/checkpoint-events.ts';
 import { writeReport } from '../../activities/write-report.ts';
 import { summarySchema } from '../../domain/summary.ts';
 import { temporaryFolder } from '../processes/temporary-folder.ts';
@@ -57,6 +58,47 @@ describe('the page', () => {
     expect(page).not.toContain('<figcaption>base-model: loss');
   });
 
+  it('shows what the attempts held, by what came of it', async () => {
+    const { page } = await written();
+    const section = page.slice(page.indexOf('Hours of processor slots'));
+    // Twice 20, 6 and 10 seconds.
+    const row = section.slice(section.indexOf('<td>2 slots</td>')).split('</tr>')[0] ?? '';
+    expect([...row.matchAll(/<td[^>]*>(.*?)<\/td>/g)].map(([, cell]) => cell)).toEqual([
+      '2 slots',
+      'preemption',
+      '40 s',
+      '12 s',
+      '–',
+      '20 s',
+      '–',
+      '72 s',
+    ]);
+  });
+
+  it('shows a checkpoint that was deleted after its evaluation', async () => {
+    const home = await temporaryFolder();
+    const { run, input } = await makeRun(home);
+    const [deleted, ...others] = input.checkpoints;
+    if (!deleted) throw new Error('expected a checkpoint');
+    await writeFile(join(deleted.record.artifact.path, 'result.json'), JSON.stringify(deleted.record.result));
+    const folder = dirname(input.rl.artifact.path);
+    await mkdir(folder, { recursive: true });
+    const event = { step: deleted.step, digest: 'd', at: 1 };
+    const evaluation = deleted.record.artifact.path;
+    await addCheckpointEvent(folder, {
+      kind: 'evaluated',
+      ...event,
+      accuracy: 0.5,
+      toolCallsPerEpisode: 1,
+      evaluation,
+    });
+    await addCheckpointEvent(folder, { kind: 'pruned', ...event });
+    const { summary } = await writeReport()(run, { ...input, checkpoints: others });
+    const { evaluations } = summarySchema.parse(JSON.parse(await readFile(summary, 'utf8')));
+    const steps = evaluations.filter(({ dataset, family }) => dataset === 'validation' && family === 'all');
+    expect(steps.map(({ checkpoint }) => checkpoint)).toEqual(['checkpoint-2', 'checkpoint-4']);
+  });
+
   it('keeps what a model wrote as text', async () => {
     const { page } = await written();
     expect(page).not.toContain('<script');
@@ -105,6 +147,12 @@ describe('the summary', () => {
     expect(summary.promoted).toMatchObject({ checkpoint: 'checkpoint-4', decision: 'forced' });
     expect(summary.judge).toMatchObject({ model: 'tiny-judge', decided: 0 });
     expect(summary.isolation).toBe('namespaces');
+    expect(summary.hours).toMatchObject({
+      totals: [{ unit: 'cpu-slot', total: 0.02 }],
+      attempts: [{ stage: 'sft', attempt: 1, count: 2, ending: 'preemption' }],
+      budget: null,
+    });
+    expect(summary.hours?.totals[0]?.wasted).toBeCloseTo(20 / 3600, 10);
   });
 
   it('lies beside the page, and nothing half-written with them', async () => {
