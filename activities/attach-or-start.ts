@@ -11,10 +11,11 @@ import type { ProgramRun } from './program-run.ts';
 
 const startAttempt = async (program: ProgramRun, patience: Patience, previous: Attempt | undefined) => {
   const attempt = await nextAttempt(program.run, program.stage, previous);
-  const { config, command, env } = await program.plan(attempt);
+  const { config, command, env, resumeStep } = await program.plan(attempt);
   await writeFileAtomic(attempt.config, `${JSON.stringify(config, null, 2)}\n`);
   await writeFileAtomic(attempt.command, `${JSON.stringify({ command, env }, null, 2)}\n`);
-  await unlessCancelled(program.launcher, attempt, patience.start(attempt, command, env));
+  await program.meter?.begin(attempt, resumeStep ?? null);
+  await unlessCancelled(program, attempt, patience.start(attempt, command, env));
   return attempt;
 };
 
@@ -27,14 +28,19 @@ const recordUnseen = async (program: ProgramRun, attempt: Attempt, state: EndedS
 
 const decide = async (program: ProgramRun, patience: Patience): Promise<Attempt> => {
   const latest = await latestAttempt(program.run, program.stage);
-  if (!latest) return startAttempt(program, patience, undefined);
-  const state = await unlessCancelled(program.launcher, latest, patience.inspectUntilKnown(latest));
+  if (!latest) {
+    await program.meter?.assertWithinBudget();
+    return startAttempt(program, patience, undefined);
+  }
+  const state = await unlessCancelled(program, latest, patience.inspectUntilKnown(latest));
   if (state.state === 'running') return latest;
   const outcome = await outcomeOf(latest).catch(() => undefined);
   if (outcome?.status === 'succeeded') {
     if (!program.isWhole || (await program.isWhole())) return latest;
   } else await recordUnseen(program, latest, state);
   await program.launcher.stop(latest);
+  await program.meter?.end(latest);
+  await program.meter?.assertWithinBudget();
   // An execution that a newer one has replaced may find this out only now.
   if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('the stage was cancelled');
   return startAttempt(program, patience, latest);

@@ -12,14 +12,15 @@ import { readJson } from '../processes/atomic-file.ts';
 import { gradeEpisode, scoringVersion } from '../scoring/grade-episode.ts';
 import { judgeForTask } from '../scoring/judge/judge-kind.ts';
 import { dataFile } from './data-files.ts';
+import { whileAsking } from './gpu-hours-server.ts';
 import type { Host } from './host.ts';
 import type { ServerEndpoint } from './model-server.ts';
 import { createPulse } from './pulse.ts';
-import { readSpec } from './read-run.ts';
+import { readRunFile } from './read-run.ts';
 import type { SharedSandbox } from './shared-sandbox.ts';
 import { findCached, recordCached } from './stage-cache.ts';
 import { judgedScoring, openStageJudge } from './stage-judge.ts';
-import { stageKey } from './stage-key.ts';
+import { digestOf, stageKey } from './stage-key.ts';
 import { whileBeating } from './while-beating.ts';
 
 /** One model on one split. */
@@ -57,6 +58,7 @@ export const evaluationKey = (
       checkpoint: request.checkpoint,
       temperature: spec.evaluation.temperature,
       maxTokens: spec.evaluation.maxTokens,
+      prompt: spec.prompt,
       scoring: scoringVersion,
       judge: spec.judge,
       occasion: request.occasion,
@@ -74,17 +76,33 @@ const progressFigures = ({ rate, outcomes, inFlight, oldestSeconds }: Evaluation
 
 const resultFile = (artifact: Pick<ArtifactRef, 'path'>): string => join(artifact.path, 'result.json');
 
+/** The evaluation that the cache has for a request under a spec; null without one. See `findCached` for `anew`. */
+export const cachedEvaluation = async (
+  host: Host,
+  spec: RunSpec,
+  protocol: LoadedProtocol,
+  request: Omit<EvaluationRequest, 'stage'>,
+  anew: string | null,
+): Promise<EvaluationRecord | null> => {
+  const artifact = await findCached(host, 'evaluation', evaluationKey(spec, protocol, request), anew);
+  return artifact
+    ? { result: await readJson(resultFile(artifact), evaluationResultSchema), artifact, cached: true }
+    : null;
+};
+
 /** The evaluation that an earlier run has left for the same model, data, protocol and sampling; null without one. */
 export const findEvaluation =
   (host: Host) =>
   async (run: RunRef, request: EvaluationRequest): Promise<EvaluationRecord | null> => {
-    const spec = await readSpec(run);
-    const key = evaluationKey(spec, await loadProtocol(spec.protocol), request);
-    const artifact = await findCached(host, 'evaluation', key);
-    return artifact
-      ? { result: await readJson(resultFile(artifact), evaluationResultSchema), artifact, cached: true }
-      : null;
+    const { spec, anew } = await readRunFile(run);
+    return cachedEvaluation(host, spec, await loadProtocol(spec.protocol), request, anew?.[request.stage] ?? null);
   };
+
+/** A repetition has a journal of its own: from the other one it would take every answer. */
+const folderOf = (run: RunRef, request: EvaluationRequest, anew: string | null): string => {
+  const name = `${request.modelName}-${request.checkpoint}-${request.split}`;
+  return join(run.dir, 'evaluations', anew === null ? name : `${name}-anew-${digestOf(anew).slice(0, 8)}`);
+};
 
 /**
  * Runs a model through a split by way of a served endpoint. Its journal, in the run's folder, makes it resumable, also on
@@ -101,16 +119,18 @@ export const evaluateModel =
     endpoint: ServerEndpoint,
     judge: ServerEndpoint | null,
   ): Promise<EvaluationRecord> => {
-    const spec = await readSpec(run);
+    const { spec, anew } = await readRunFile(run);
+    const repetition = anew?.[request.stage] ?? null;
     const protocol = await loadProtocol(spec.protocol);
-    const outputDir = join(run.dir, 'evaluations', `${request.modelName}-${request.checkpoint}-${request.split}`);
+    const outputDir = folderOf(run, request, repetition);
     const pulse = createPulse(run, request.stage);
     const { cancellationSignal } = Context.current();
     const asked = await openStageJudge(host, spec, judge, cancellationSignal);
     const shared = await sandbox();
     let figures: Record<string, number> = {};
     const pulseFigures: typeof pulse = (progress, attempt) => pulse({ ...progress, figures }, attempt);
-    const result = await whileBeating(pulseFigures, Context.current().info.attempt, (report) =>
+    const servers = [endpoint, ...(asked && judge ? [judge] : [])].map(({ name }) => `serve-${name}`);
+    const evaluate = (report: (done: number, total: number) => void) =>
       runEvaluation({
         dataset: dataFile(request.data, request.split),
         datasetName: request.split,
@@ -119,6 +139,7 @@ export const evaluateModel =
         checkpoint: request.checkpoint,
         modelDigest: request.model.digest,
         protocol,
+        prompt: spec.prompt,
         endpoints: [endpoint.url],
         servedModel: endpoint.servedName,
         sampling: {
@@ -135,18 +156,22 @@ export const evaluateModel =
         scoring: asked ? judgedScoring(scoringVersion, asked.id, spec.judge.audit) : scoringVersion,
         grade: (episode) => gradeEpisode(episode, asked ? { judge: judgeForTask(asked.judge, episode.task) } : {}),
         ...(asked ? { judgeStanding: asked.standing } : {}),
+        onUnknownSource: (dataSource) =>
+          Context.current().log.warn('the data source is not known, its answers are compared as texts', { dataSource }),
         signal: cancellationSignal,
         onProgress: (progress) => {
           figures = progressFigures(progress);
           report(progress.done, progress.total);
         },
-      }),
+      });
+    const result = await whileAsking(run, `${outputDir} ${Date.now()}`, servers, () =>
+      whileBeating(pulseFigures, Context.current().info.attempt, evaluate),
     );
     const artifact = await publishArtifact(outputDir, 'evaluation', {
       model: request.modelName,
       checkpoint: request.checkpoint,
       split: request.split,
     });
-    await recordCached(host, 'evaluation', evaluationKey(spec, protocol, request), run.run, artifact);
+    await recordCached(host, 'evaluation', evaluationKey(spec, protocol, request), run.run, artifact, repetition);
     return { result, artifact, cached: false };
   };

@@ -96,5 +96,7 @@ export const recordFailure = async (
   };
   await writeFileAtomic(attempt.failure, `${JSON.stringify(record, null, 2)}\n`);
   const details: FailureDetails = { attempt: attempt.number, step, remedy };
-  return new LensmithError(type, `${message}${await lastLines(attempt)}`, { where: attempt.dir, details });
+  // A stop for the budget is no fault of the program, whose words would only hide the reason.
+  const words = type === 'budget' ? '' : await lastLines(attempt);
+  return new LensmithError(type, `${message}${words}`, { where: attempt.dir, details });
 };

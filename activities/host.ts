@@ -12,6 +12,8 @@ export interface Host {
   /** Folder that holds `trainers/` and `episodes/`. */
   readonly checkout: string;
   readonly python: string;
+  /** Address under which other hosts reach the model servers of this one. @default 127.0.0.1 */
+  readonly address?: string;
   /** Base URL of Ray's Jobs API. */
   readonly rayAddress: string;
   /** Token that Ray asks for, where it asks for one. */
@@ -35,11 +37,15 @@ export const hostFromEnvironment = async (env: NodeJS.ProcessEnv = process.env):
     home,
     checkout,
     python: env.LENSMITH_PYTHON ?? join(checkout, '.venv', 'bin', 'python'),
+    ...(env.LENSMITH_ADDRESS ? { address: env.LENSMITH_ADDRESS } : {}),
     rayAddress: env.LENSMITH_RAY_ADDRESS ?? 'http://127.0.0.1:8265',
     rayToken: env.LENSMITH_RAY_TOKEN,
     toolServer: env.LENSMITH_TOOL_SERVER ?? 'http://127.0.0.1:8450',
   };
 };
+
+/** Where the model servers of a host listen. */
+export const addressOf = ({ address }: Pick<Host, 'address'>): string => address ?? '127.0.0.1';
 
 /** How to speak to the Ray of a host. */
 export const rayOf = ({ rayAddress, rayToken }: Host): RayEndpoint => ({ address: rayAddress, token: rayToken });

@@ -3,14 +3,18 @@ import { awaitRay } from './await-ray.ts';
 import { closeNightly } from './close-nightly.ts';
 import { evaluateModel, findEvaluation } from './evaluate-model.ts';
 import { withTypedFailures } from './failures.ts';
+import { findTrained } from './find-trained.ts';
 import type { Host } from './host.ts';
 import { isFullyCached } from './is-fully-cached.ts';
 import { launchModelServer, resolveJudge, stopModelServer, superviseModelServer } from './model-server.ts';
+import { notify } from './notify.ts';
 import { openNightly } from './open-nightly.ts';
 import { openRun } from './open-run.ts';
+import { clearPause, markPause } from './pause-mark.ts';
 import { planRun } from './plan-run.ts';
 import { prepareData } from './prepare-data.ts';
 import { promote } from './promote.ts';
+import { settleCheckpoint } from './settle-checkpoint.ts';
 import type { SharedSandbox } from './shared-sandbox.ts';
 import { teardownRun } from './teardown-run.ts';
 import { trainBaseModel } from './train-base-model.ts';
@@ -34,14 +38,19 @@ export const createHostActivities = (host: Host, sandbox: SharedSandbox) =>
     trainRl: trainRl(host),
     awaitCheckpoint: awaitCheckpoint(),
     listRlCheckpoints: listRlCheckpoints(),
+    settleCheckpoint: settleCheckpoint(host),
     isFullyCached: isFullyCached(host),
     findEvaluation: findEvaluation(host),
+    findTrained: findTrained(host),
     evaluateModel: evaluateModel(host, sandbox),
     promote: promote(host),
     writeReport: writeReport(),
     openNightly: openNightly(host),
     closeNightly: closeNightly(host),
     teardownRun: teardownRun(host),
+    markPause: markPause(),
+    clearPause: clearPause(),
+    notify: notify(),
   });
 
 export type HostActivities = ReturnType<typeof createHostActivities>;

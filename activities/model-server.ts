@@ -3,13 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CancelledFailure, Context, sleep } from '@temporalio/activity';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
+import type { RunSpec } from '../domain/run-spec.ts';
 import type { RunRef } from '../domain/stage.ts';
 import { servedModels } from '../episodes/served-models.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
 import { assertPortFree, freePort, isPortFree } from '../processes/free-port.ts';
 import { type Attempt, latestAttempt, nextAttempt } from './attempts.ts';
 import { classifyAttempt, lastLines, outcomeOf } from './failure-record.ts';
-import type { Host } from './host.ts';
+import { leaseBegins, leaseEnds } from './gpu-hours-lease.ts';
+import { createServerWatch, serverAnswers, serverBegins, serverEnds } from './gpu-hours-server.ts';
+import { addressOf, type Host } from './host.ts';
 import { processLauncher } from './process-launcher.ts';
 import type { ProgramState } from './program-launcher.ts';
 import { readSpec } from './read-run.ts';
@@ -27,17 +30,43 @@ const stageOf = (request: ServerRequest): string => `serve-${request.name}`;
 
 const endpointFile = (attempt: Attempt): string => join(attempt.dir, 'endpoint.json');
 
-const endpointSchema = z.strictObject({ port: z.int() });
+const endpointSchema = z.strictObject({ port: z.int(), address: z.string().default('127.0.0.1') });
 
-const portOf = async (attempt: Attempt): Promise<number> =>
-  (await readJson(endpointFile(attempt), endpointSchema)).port;
+const placeOf = (attempt: Attempt): Promise<z.infer<typeof endpointSchema>> =>
+  readJson(endpointFile(attempt), endpointSchema);
+
+/** The first port of the lease that is free. */
+const leasedPort = async ([first, count]: readonly [number, number]): Promise<number> => {
+  for (let port = first; port < first + count; port += 1) if (await isPortFree(port)) return port;
+  throw new LensmithError('port', `expected a free port from ${first} to ${first + count - 1}, which are leased to it`);
+};
 
 /** A run's evaluations are told the judge's address once, so one that is started again takes its port again if it can. */
-const portFor = async (request: ServerRequest, previous: Attempt | null | undefined): Promise<number> => {
+const portFor = async (
+  { lease }: RunRef,
+  request: ServerRequest,
+  previous: Attempt | null | undefined,
+): Promise<number> => {
   if (request.port !== null) return request.port;
+  if (lease?.ports) return leasedPort(lease.ports);
   if (request.role !== 'judge' || !previous) return freePort();
-  const before = await portOf(previous).catch(() => null);
+  const before = await placeOf(previous).then(
+    ({ port }) => port,
+    () => null,
+  );
   return before !== null && (await isPortFree(before)) ? before : freePort();
+};
+
+const urlOf = ({ address, port }: z.infer<typeof endpointSchema>): string => `http://${address}:${port}/v1`;
+
+/** Where the judge of a run is served, or was when it was last started; null before that. */
+export const judgeEndpoint = async (
+  run: Pick<RunRef, 'dir'>,
+  { judge }: Pick<RunSpec, 'judge'>,
+): Promise<ServerEndpoint | null> => {
+  const attempt = await latestAttempt(run, 'serve-judge');
+  const place = attempt && (await placeOf(attempt).catch(() => undefined));
+  return place === undefined ? null : { name: 'judge', url: urlOf(place), servedName: judge.servedName };
 };
 
 const serves = (url: string, servedName: string): Promise<boolean> =>
@@ -71,19 +100,22 @@ export const launchModelServer =
   async (run: RunRef, request: ServerRequest): Promise<ServerEndpoint> => {
     const spec = await readSpec(run);
     const launcher = processLauncher(host, run, stageOf(request));
+    await leaseBegins(run);
     let attempt = await latestAttempt(run, stageOf(request));
     if (!attempt || (await launcher.inspect(attempt)).state !== 'running') {
       // A stranger on the port would answer in place of ours.
       if (request.port !== null) await assertPortFree(request.port, `the server ${request.name}`);
-      const port = await portFor(request, attempt);
+      const port = await portFor(run, request, attempt);
+      if (attempt) await serverEnds({ run, stage: stageOf(request), attempt }, true);
       attempt = await nextAttempt(run, stageOf(request), attempt);
       const { config, command, env } = await serverCommand(host, run, request, attempt, port);
       if (config) await writeFileAtomic(attempt.config, `${JSON.stringify(config, null, 2)}\n`);
       await writeFileAtomic(attempt.command, `${JSON.stringify({ command, env }, null, 2)}\n`);
-      await writeFileAtomic(endpointFile(attempt), `${JSON.stringify({ port })}\n`);
+      await writeFileAtomic(endpointFile(attempt), `${JSON.stringify({ port, address: addressOf(host) })}\n`);
+      await serverBegins({ run, stage: stageOf(request), attempt }, spec, request.role);
       await launcher.start(attempt, command, env);
     }
-    const url = `http://127.0.0.1:${await portOf(attempt)}/v1`;
+    const url = urlOf(await placeOf(attempt));
     const seconds = request.role === 'judge' ? spec.judge.startSeconds : spec.serving.startSeconds;
     const deadline = Date.now() + seconds * 1000;
     while (!(await serves(url, request.servedName))) {
@@ -98,6 +130,7 @@ export const launchModelServer =
       Context.current().heartbeat({ waitingFor: url });
       await sleep(300);
     }
+    await serverAnswers({ run, stage: stageOf(request), attempt });
     return { name: request.name, url, servedName: request.servedName };
   };
 
@@ -106,10 +139,13 @@ export const superviseModelServer =
   (host: Host) =>
   async (run: RunRef, request: ServerRequest): Promise<string> => {
     const launcher = processLauncher(host, run, stageOf(request));
+    const sign = createServerWatch();
     for (;;) {
       const attempt = await latestAttempt(run, stageOf(request));
       const state = attempt ? await launcher.inspect(attempt) : ({ state: 'absent' } as const);
+      if (attempt && state.state !== 'running') await serverEnds({ run, stage: stageOf(request), attempt }, true);
       if (state.state !== 'running') return state.state === 'ended' ? state.detail : 'it was never started';
+      if (attempt) await sign({ run, stage: stageOf(request), attempt });
       Context.current().heartbeat({ server: request.name });
       await Promise.race([delay(1000), Context.current().cancelled]);
       if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('the watch ends');
@@ -121,7 +157,10 @@ export const stopModelServer =
   (host: Host) =>
   async (run: RunRef, request: ServerRequest): Promise<void> => {
     const attempt = await latestAttempt(run, stageOf(request));
-    if (attempt) await processLauncher(host, run, stageOf(request)).stop(attempt);
+    if (!attempt) return;
+    await processLauncher(host, run, stageOf(request)).stop(attempt);
+    await serverEnds({ run, stage: stageOf(request), attempt }, false);
+    await leaseEnds(run);
   };
 
 /** Where the judge's weights lie on this host; null where the spec wants no judge. */

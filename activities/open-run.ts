@@ -2,11 +2,13 @@ import { access, mkdir, readdir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { LensmithError } from '../domain/errors.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
-import type { RunRef } from '../domain/stage.ts';
+import type { RunRef, StageName } from '../domain/stage.ts';
+import { type RunOrigin, stagesFrom } from '../domain/train-options.ts';
 import { loadProtocol } from '../episodes/load-protocol.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
 import { ensureDiskSpace } from '../processes/disk-space.ts';
 import { type Host, runsFolder } from './host.ts';
+import { clearPause } from './pause-mark.ts';
 import { type RunFile, runFilePath, runFileSchema } from './read-run.ts';
 
 /** Below this a run is not begun: a full disk half-way costs more than an error now. */
@@ -59,7 +61,23 @@ export interface OpenRunInput {
   readonly workflowId: string;
   /** First run id of the workflow: the same in every attempt of the activity. */
   readonly execution: string;
+  /** How often this workflow has gone on with the run after a pause. @default 0 */
+  readonly round?: number;
+  /** This stage and all after it are wanted anew. */
+  readonly from?: StageName;
+  readonly clonedFrom?: RunOrigin;
 }
+
+/** The stages that are wanted anew, each with the repetition it belongs to; earlier wishes hold on until they are done. */
+const anewStages = (
+  known: RunFile | undefined,
+  from: StageName | undefined,
+  opening: string,
+): Pick<RunFile, 'anew'> => {
+  const wanted = from === undefined ? [] : stagesFrom(from).map((stage) => [stage, opening] as const);
+  const anew = { ...known?.anew, ...Object.fromEntries(wanted) };
+  return Object.keys(anew).length === 0 ? {} : { anew };
+};
 
 /**
  * Checks what the spec names on this host, then makes the run's folder and writes `run.json`.
@@ -69,7 +87,8 @@ export interface OpenRunInput {
 export const openRun =
   (host: Host) =>
   async (input: OpenRunInput): Promise<RunRef> => {
-    const { spec, run, workflowId, execution } = input;
+    const { spec, run, workflowId, execution, round = 0, from } = input;
+    const opening = `${execution}/${round}`;
     await checkSpec(host, spec);
     const dir = join(runsFolder(host), run);
     const known = await readJson(runFilePath(dir), runFileSchema).catch(() => undefined);
@@ -83,14 +102,19 @@ export const openRun =
       );
     await ensureDiskSpace(runsFolder(host), minimumFreeBytes, 'a run');
     await mkdir(dir, { recursive: true });
+    const origin = input.clonedFrom ?? known?.clonedFrom;
     const file: RunFile = {
       version: 1,
       run,
       workflowId,
       execution,
       createdAt: known?.createdAt ?? new Date().toISOString(),
+      opening,
+      ...anewStages(known, from, opening),
+      ...(origin ? { clonedFrom: origin } : {}),
       spec,
     };
     await writeFileAtomic(runFilePath(dir), `${JSON.stringify(file, null, 2)}\n`);
+    await clearPause()({ run, dir, workflowId });
     return { run, dir, workflowId };
   };

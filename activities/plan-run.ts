@@ -1,18 +1,22 @@
 import { join } from 'node:path';
 import type { ArtifactRef } from '../domain/artifact.ts';
+import { type KeyParts, keyChanges } from '../domain/key-parts.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
 import type { PlanEntry, RunRef, StageName } from '../domain/stage.ts';
-import { type LoadedProtocol, loadProtocol } from '../episodes/load-protocol.ts';
-import { newestCheckpoint } from '../processes/artifact.ts';
+import { loadProtocol } from '../episodes/load-protocol.ts';
+import { findResumePoint } from '../processes/artifact.ts';
 import { stageFolder } from './attempts.ts';
 import type { Host } from './host.ts';
-import { dataKey } from './prepare-data.ts';
+import { planEvaluations } from './plan-evaluations.ts';
+import { dataParts } from './prepare-data.ts';
 import { pretrainedModel } from './pretrained-model.ts';
-import { readSpec } from './read-run.ts';
+import { readRunFile } from './read-run.ts';
 import { findCached } from './stage-cache.ts';
-import { baseModelKey } from './train-base-model.ts';
-import { rlKey } from './train-rl.ts';
-import { sftKey } from './train-sft.ts';
+import { judgeIds } from './stage-judge.ts';
+import { findOutput, type OutputStage, outputNames, readOutputs } from './stage-outputs.ts';
+import { baseModelParts } from './train-base-model.ts';
+import { rlParts } from './train-rl.ts';
+import { sftParts } from './train-sft.ts';
 import { trainerCommand } from './trainer-command.ts';
 
 interface StagePlan {
@@ -20,124 +24,152 @@ interface StagePlan {
   readonly artifact: ArtifactRef | undefined;
 }
 
-const program = (host: Host, run: Pick<RunRef, 'dir'>, stage: StageName, module: string, threads: number): string[] =>
+/** What a plan is made for: the stages that are wanted anew each have a mark of their repetition. */
+export interface PlanContext {
+  readonly host: Host;
+  readonly run: Pick<RunRef, 'dir'>;
+  readonly spec: RunSpec;
+  readonly anew: Partial<Record<StageName, string>>;
+}
+
+const program = ({ host, run }: PlanContext, stage: StageName, module: string, threads: number): string[] =>
   trainerCommand(host, module, join(stageFolder(run, stage), 'attempt-1', 'config.json'), threads).command;
 
-/** What a stage with an artifact would do, given its key; `undefined` as key says that an input is not known yet. */
-const planStage = async (
-  host: Host,
-  stage: StageName,
-  key: string | undefined,
-  options: { gpus: number; command: string[]; outputDir: string },
+/** Why a stage cannot be taken from the cache: what is new against its last time in this run. */
+const whyRun = async ({ run }: PlanContext, stage: OutputStage, parts: KeyParts): Promise<string> => {
+  const last = await readOutputs(run, stage);
+  const changes = last ? keyChanges(last.parts, parts) : [];
+  if (changes.length > 0) return changes.join('; ');
+  return last ? 'it was begun, and left nothing to go on from' : 'no artifact has its key';
+};
+
+/** What a stage would do whose key is not known yet, because an input of it is made first. */
+const planUnknown = async (
+  { run, anew }: PlanContext,
+  stage: OutputStage,
+  input: string,
+  { gpus, command }: { gpus: number; command: string[] },
 ): Promise<StagePlan> => {
-  const { gpus, command, outputDir } = options;
-  const common = { stage, gpus, command, outputs: [outputDir] };
-  const artifact = key === undefined ? undefined : await findCached(host, stage, key);
+  const last = await readOutputs(run, stage);
+  const dir = join(run.dir, last?.folder ?? outputNames[stage]);
+  const checkpoint = anew[stage] === undefined ? (await findResumePoint(dir)).checkpoint : undefined;
+  const common = { stage, gpus, command, outputs: [dir] };
+  const why = `its input ${input} is made anew`;
+  if (!checkpoint) return { artifact: undefined, entry: { ...common, action: 'run', step: null, why } };
+  const { step } = checkpoint;
+  // Without a record of its key nothing could tell that the checkpoint belongs to another one.
+  if (!last)
+    return { artifact: undefined, entry: { ...common, action: 'resume', step, why: `${why}; ${checkpoint.path}` } };
+  const same = `${why}; where that comes out as before, it goes on at step ${step}`;
+  return { artifact: undefined, entry: { ...common, action: 'run', step: null, why: same } };
+};
+
+/** What a stage with an artifact would do, given what its key is made of; a `string` names the input that is not known yet. */
+const planStage = async (
+  context: PlanContext,
+  stage: OutputStage,
+  parts: KeyParts | string,
+  { gpus, command }: { gpus: number; command: string[] },
+): Promise<StagePlan> => {
+  const { host, run } = context;
+  const anew = context.anew[stage] ?? null;
+  if (typeof parts === 'string') return planUnknown(context, stage, parts, { gpus, command });
+  const { key, dir } = await findOutput(run, stage, parts, anew);
+  const common = { stage, gpus, command, outputs: [dir] };
+  const artifact = await findCached(host, stage, key, anew);
   if (artifact)
     return {
       artifact,
       entry: { ...common, action: 'cached', step: null, why: `the same inputs gave ${artifact.path}` },
     };
-  const checkpoint = await newestCheckpoint(outputDir);
+  const { checkpoint, passedOver } = await findResumePoint(dir);
   const entry: PlanEntry = checkpoint
-    ? { ...common, action: 'resume', step: checkpoint.step, why: `newest whole checkpoint is ${checkpoint.path}` }
+    ? {
+        ...common,
+        action: 'resume',
+        step: checkpoint.step,
+        why: `newest whole checkpoint is ${checkpoint.path}${passedOver.length > 0 ? `; newer and not whole: ${passedOver.length}` : ''}`,
+      }
     : {
         ...common,
         action: 'run',
         step: null,
-        why: key === undefined ? 'an input is made anew' : 'no artifact has its key',
+        why:
+          passedOver.length > 0
+            ? `none of its ${passedOver.length} checkpoints is whole, and it does not begin over them; see lensmith checkpoints`
+            : anew === null
+              ? await whyRun(context, stage, parts)
+              : 'it was asked for anew',
       };
   return { artifact: undefined, entry };
 };
 
-const planModels = async (
+const namedModel = async (path: string): Promise<StagePlan> => ({
+  artifact: await pretrainedModel(path),
+  entry: {
+    stage: 'base-model',
+    action: 'cached',
+    step: null,
+    why: 'the spec names a model',
+    gpus: 0,
+    command: [],
+    outputs: [path],
+  },
+});
+
+const planModels = async (context: PlanContext) => {
+  const { host, spec } = context;
+  const protocol = await loadProtocol(spec.protocol);
+  const data = await planStage(context, 'prepare-data', await dataParts(spec, protocol), { gpus: 0, command: [] });
+  const base =
+    spec.baseModel.kind === 'pretrained'
+      ? await namedModel(spec.baseModel.path)
+      : await planStage(context, 'base-model', data.artifact ? baseModelParts(spec, data.artifact) : 'prepare-data', {
+          gpus: 0,
+          command: program(context, 'base-model', 'base_model', spec.baseModel.threads),
+        });
+  const sftInputs = !data.artifact ? 'prepare-data' : !base.artifact ? 'base-model' : undefined;
+  const sft = await planStage(
+    context,
+    'sft',
+    data.artifact && base.artifact ? sftParts(spec, base.artifact, data.artifact) : (sftInputs ?? ''),
+    { gpus: spec.gpus.sft, command: program(context, 'sft', 'sft', spec.sft.threads) },
+  );
+  const rl = await planStage(
+    context,
+    'rl',
+    data.artifact && sft.artifact
+      ? rlParts(spec, protocol, sft.artifact, data.artifact, await judgeIds(host, spec))
+      : (sftInputs ?? 'sft'),
+    { gpus: spec.gpus.rl, command: program(context, 'rl', 'rl', spec.rl.threads) },
+  );
+  return { data, base, sft, rl };
+};
+
+/**
+ * What each stage of a run would do now: run, resume at a step, or be taken from the cache, with the reason and its
+ * command line.
+ */
+export const planStages = async (
   host: Host,
   run: Pick<RunRef, 'dir'>,
   spec: RunSpec,
-  protocol: LoadedProtocol,
+  anew: PlanContext['anew'] = {},
 ): Promise<PlanEntry[]> => {
-  const data = await planStage(host, 'prepare-data', await dataKey(spec, protocol), {
-    gpus: 0,
-    command: [],
-    outputDir: join(run.dir, 'data'),
-  });
-  const base: StagePlan =
-    spec.baseModel.kind === 'pretrained'
-      ? {
-          artifact: await pretrainedModel(spec.baseModel.path),
-          entry: {
-            stage: 'base-model',
-            action: 'cached',
-            step: null,
-            why: 'the spec names a model',
-            gpus: 0,
-            command: [],
-            outputs: [spec.baseModel.path],
-          },
-        }
-      : await planStage(host, 'base-model', data.artifact && baseModelKey(spec, data.artifact), {
-          gpus: 0,
-          command: program(host, run, 'base-model', 'base_model', spec.baseModel.threads),
-          outputDir: join(run.dir, 'base-model'),
-        });
-  const sft = await planStage(
-    host,
-    'sft',
-    base.artifact && data.artifact && sftKey(spec, base.artifact, data.artifact),
-    {
-      gpus: spec.gpus.sft,
-      command: program(host, run, 'sft', 'sft', spec.sft.threads),
-      outputDir: join(run.dir, 'sft'),
-    },
-  );
-  const rl = await planStage(
-    host,
-    'rl',
-    sft.artifact && data.artifact && rlKey(spec, protocol, sft.artifact, data.artifact),
-    {
-      gpus: spec.gpus.rl,
-      command: program(host, run, 'rl', 'rl', spec.rl.threads),
-      outputDir: join(run.dir, 'checkpoints'),
-    },
-  );
-  return [data, base, sft, rl].map(({ entry }) => entry);
-};
-
-/** What each stage of a run would do now: run, resume at a step, or be taken from the cache, with its command line. */
-export const planStages = async (host: Host, run: Pick<RunRef, 'dir'>, spec: RunSpec): Promise<PlanEntry[]> => {
-  const models = await planModels(host, run, spec, await loadProtocol(spec.protocol));
-  const rest = (stage: StageName, gpus: number, outputs: string[]): PlanEntry => ({
-    stage,
-    action: 'run',
-    step: null,
-    why: 'what exists for the same models and data is taken as it is',
-    gpus,
-    command: [],
-    outputs,
-  });
-  const [data, base, sft, rl] = models;
-  if (!data || !base || !sft || !rl) throw new Error('expected four stages with an artifact');
-  const judged = spec.judge.engine !== 'none';
-  return [
-    data,
-    base,
-    sft,
-    {
-      ...rest('serve-judge', spec.gpus.judge, []),
-      action: judged ? 'run' : 'skip',
-      why: judged ? `${spec.judge.engine} serves ${spec.judge.model}` : 'judge.engine is none',
-    },
-    { ...rest('ray-cluster', 0, []), why: `waits for ${spec.gpus.rl} GPUs at ${host.rayAddress}` },
-    rl,
-    rest('evaluate-checkpoints', spec.gpus.evaluation, [join(run.dir, 'evaluations')]),
-    rest('benchmark-suite', spec.gpus.evaluation, [join(run.dir, 'evaluations')]),
-    { ...rest('promote', 0, [join(run.dir, 'promotion.json')]), why: 'decided anew in every run' },
-    { ...rest('report', 0, [join(run.dir, 'report')]), why: 'written anew in every run' },
-  ];
+  const context: PlanContext = { host, run, spec, anew };
+  const { data, base, sft, rl } = await planModels(context);
+  const models =
+    data.artifact && base.artifact && sft.artifact && rl.artifact
+      ? { data: data.artifact, base: base.artifact, sft: sft.artifact, rl: rl.artifact }
+      : undefined;
+  const { before, after } = await planEvaluations(context, models);
+  return [data.entry, base.entry, sft.entry, ...before, rl.entry, ...after];
 };
 
 /** The plan of an opened run. */
 export const planRun =
   (host: Host) =>
-  async (run: RunRef): Promise<PlanEntry[]> =>
-    planStages(host, run, await readSpec(run));
+  async (run: RunRef): Promise<PlanEntry[]> => {
+    const { spec, anew } = await readRunFile(run);
+    return planStages(host, run, spec, anew);
+  };

@@ -8,6 +8,7 @@ import { checkDataset } from '../datasets/check-dataset.ts';
 import { buildMnistDatasets } from '../datasets/mnist/build-mnist-datasets.ts';
 import { mnistDirectory, mnistFiles } from '../datasets/mnist/mnist-files.ts';
 import type { ArtifactRef } from '../domain/artifact.ts';
+import type { KeyParts } from '../domain/key-parts.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
 import type { RunRef, StageResult } from '../domain/stage.ts';
 import { type LoadedProtocol, loadProtocol } from '../episodes/load-protocol.ts';
@@ -17,7 +18,8 @@ import type { Host } from './host.ts';
 import { createPulse } from './pulse.ts';
 import { readSpec } from './read-run.ts';
 import type { SharedSandbox } from './shared-sandbox.ts';
-import { stageKey } from './stage-key.ts';
+import { keyOf, keyParts } from './stage-key.ts';
+import { openOutput } from './stage-outputs.ts';
 import { whileBeating } from './while-beating.ts';
 import { withCache } from './with-cache.ts';
 
@@ -38,11 +40,14 @@ const sourceDigests = async (data: RunSpec['data']): Promise<Record<string, stri
   return Object.fromEntries(await Promise.all(files.map(async ([name, path]) => [name, await sha256OfFile(path)])));
 };
 
-/** Key of the stage `prepare-data`: what is asked for, and the bytes that it is made of. */
-export const dataKey = async (spec: RunSpec, protocol: LoadedProtocol): Promise<string> => {
+/** What the key of the stage `prepare-data` is made of: what is asked for, and the bytes that it is made of. */
+export const dataParts = async (spec: RunSpec, protocol: LoadedProtocol): Promise<KeyParts> => {
   const inputs = { ...(await sourceDigests(spec.data)), protocol: protocol.ref.digest };
-  return stageKey('prepare-data', { data: spec.data, seed: spec.seed }, inputs);
+  return keyParts('prepare-data', { data: spec.data, seed: spec.seed }, inputs);
 };
+
+/** Key of the stage `prepare-data`. */
+export const dataKey = async (...of: Parameters<typeof dataParts>): Promise<string> => keyOf(await dataParts(...of));
 
 /** Own data sets are checked where they lie and referred to by digest; nothing of them is copied. */
 const referToParquet = async (
@@ -69,9 +74,9 @@ export const prepareData =
     const spec = await readSpec(run);
     const { data, seed } = spec;
     const protocol = await loadProtocol(spec.protocol);
-    const outputDir = join(run.dir, 'data');
+    const { key, dir: outputDir } = await openOutput(run, 'prepare-data', await dataParts(spec, protocol));
     const pulse = createPulse(run, 'prepare-data');
-    return withCache(host, run, 'prepare-data', await dataKey(spec, protocol), async () => {
+    return withCache(host, run, 'prepare-data', key, async () => {
       await rm(outputDir, { recursive: true, force: true });
       if (data.kind === 'parquet')
         return whileBeating(pulse, 1, async () => ({

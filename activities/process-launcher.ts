@@ -5,6 +5,7 @@ import { findTree } from '../processes/process-tree.ts';
 import { stopTree } from '../processes/stop-tree.ts';
 import type { Attempt } from './attempts.ts';
 import type { Host } from './host.ts';
+import { leaseEnvironment } from './lease-environment.ts';
 import type { ProgramLauncher } from './program-launcher.ts';
 
 /** Runs a stage's program as a process of this host that outlives the worker. */
@@ -39,7 +40,8 @@ export const processLauncher = (host: Host, run: RunRef, stage: string): Program
         runId: run.run,
         command: [...command],
         cwd: host.checkout,
-        env,
+        env: { ...env, ...leaseEnvironment(host, run) },
+        ...(run.lease ? { fencingToken: String(run.lease.fence) } : {}),
         dir: attempt.dir,
       });
     },

@@ -7,6 +7,7 @@ import { rayViews, readRayView } from '../processes/ray-state.ts';
 import { stopTree } from '../processes/stop-tree.ts';
 import type { Attempt } from './attempts.ts';
 import { type Host, rayOf } from './host.ts';
+import { leaseEnvironment } from './lease-environment.ts';
 import type { ProgramLauncher, ProgramState } from './program-launcher.ts';
 
 const stopMs = 60_000;
@@ -77,9 +78,15 @@ export const rayLauncher = (host: Host, run: RunRef, stage: string, gpus: number
       await submitRayJob(ray, {
         submissionId: idOf(attempt),
         entrypoint: `exec ${command.map(quote).join(' ')} >> ${quote(attempt.log)} 2>&1`,
-        env: { ...env, LENSMITH_RUN_ID: run.run, LENSMITH_PROCESS_ID: processIdOf(attempt) },
+        env: {
+          ...env,
+          ...leaseEnvironment(host, run),
+          LENSMITH_RUN_ID: run.run,
+          LENSMITH_PROCESS_ID: processIdOf(attempt),
+        },
         metadata: { run: run.run, stage, attempt: String(attempt.number) },
-        gpus,
+        // The pool has chosen the GPUs; Ray would choose others.
+        gpus: run.lease ? 0 : gpus,
       });
     },
     stop: async (attempt) => {

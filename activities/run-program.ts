@@ -49,6 +49,24 @@ const assertNotStalled = async (program: ProgramRun, attempt: Attempt, progressA
   );
 };
 
+const assertWithinBudget = async (
+  program: ProgramRun,
+  attempt: Attempt,
+  progress: Progress | undefined,
+): Promise<void> => {
+  const reason = await program.meter?.look(attempt, progress);
+  if (reason === undefined) return;
+  await program.launcher.stop(attempt);
+  throw await recordFailure(attempt, { type: 'budget', evidence: 'limits.gpuHours' }, reason);
+};
+
+/** Tells the meter that an attempt is over, where it is known to be: one that is left to the next worker is not. */
+const endMeter = async ({ meter, launcher }: ProgramRun, attempt: Attempt): Promise<void> => {
+  if (!meter) return;
+  const state = await launcher.inspect(attempt).catch(() => undefined);
+  if (state?.state === 'ended' || state?.state === 'absent') await meter.end(attempt);
+};
+
 const follow = async (
   program: ProgramRun,
   attempt: Attempt,
@@ -63,9 +81,10 @@ const follow = async (
     report(progress ?? { phase: 'launching', step: 0, total: 0, at: followedSince, figures: {} });
     if (state.state === 'ended' || state.state === 'absent')
       return finish(program, attempt, state, (countMemoryKills() ?? 0) > (memoryKills ?? Number.POSITIVE_INFINITY));
-    if (Context.current().cancellationSignal.aborted) await onCancelled(program.launcher, attempt);
+    if (Context.current().cancellationSignal.aborted) await onCancelled(program, attempt);
+    await assertWithinBudget(program, attempt, progress);
     await assertNotStalled(program, attempt, Math.max(progress?.at ?? 0, followedSince));
-    await unlessCancelled(program.launcher, attempt, sleep(pollMs));
+    await unlessCancelled(program, attempt, sleep(pollMs));
   }
 };
 
@@ -91,7 +110,11 @@ export const runProgram = async (
       beat = () => pulse(progress, attempt.number);
       beat();
     };
-    return { details: await follow(program, attempt, patience, report), attempt };
+    try {
+      return { details: await follow(program, attempt, patience, report), attempt };
+    } finally {
+      await endMeter(program, attempt);
+    }
   } finally {
     clearInterval(timer);
   }

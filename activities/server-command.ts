@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { RunRef } from '../domain/stage.ts';
 import type { ServeConfig } from '../domain/trainer-config.ts';
 import type { Attempt } from './attempts.ts';
-import type { Host } from './host.ts';
+import { addressOf, type Host } from './host.ts';
 import { readSpec } from './read-run.ts';
 import { reportFiles, trainerCommand } from './trainer-command.ts';
 
@@ -36,7 +36,7 @@ export const serverCommand = async (
       config: null,
       command: [
         join(host.python, '..', 'vllm'),
-        ...['serve', request.model, '--served-model-name', request.servedName, '--host', '127.0.0.1'],
+        ...['serve', request.model, '--served-model-name', request.servedName, '--host', addressOf(host)],
         ...['--port', String(port), '--max-model-len', String(maxContextTokens)],
         ...(gpus > 1 ? ['--tensor-parallel-size', String(gpus)] : []),
         ...(judge ? spec.judge.extraArguments : spec.serving.extraArguments),
@@ -53,7 +53,7 @@ export const serverCommand = async (
     ...reportFiles(attempt),
     model: request.model,
     servedName: request.servedName,
-    host: '127.0.0.1',
+    host: addressOf(host),
     port,
     maxBatchSize: spec.serving.maxBatchSize,
     maxContextTokens,

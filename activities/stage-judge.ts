@@ -10,6 +10,9 @@ import { judgeIdOf } from './judge-id.ts';
 import type { ServerEndpoint } from './model-server.ts';
 import { resolveModelPath } from './resolve-model-path.ts';
 
+/** How long a question may take, milliseconds, where not as long as an evaluation can wait. */
+export type JudgePatience = Pick<JudgeOptions, 'awayMs' | 'deadlineMs'>;
+
 /** Beyond it an evaluation ends with what it has; started again, it asks the judge anew. */
 const longestAbsenceSeconds = 300;
 
@@ -29,16 +32,35 @@ const keyOf = (variable: string | null): Pick<Place, 'apiKey'> => {
   });
 };
 
+/**
+ * Finds a missing key of a judge that is served elsewhere before anything needs it.
+ *
+ * @throws LensmithError `auth` naming the variable.
+ */
+export const assertJudgeKeys = ({ judge }: Pick<RunSpec, 'judge'>): void => {
+  for (const { apiKeyVariable } of judge.others) keyOf(apiKeyVariable);
+};
+
+// The name under which it is served is the same for every model: the cache has to know which one it was.
+const servedId = async (host: Host, { judge }: Pick<RunSpec, 'judge'>): Promise<string> =>
+  judgeIdOf(await resolveModelPath(host, judge.model));
+
+/** The judges that a spec wants, as caches, audits and results call them; none where rules alone decide. */
+export const judgeIds = async (host: Host, spec: Pick<RunSpec, 'judge'>): Promise<string[]> => [
+  ...(spec.judge.engine === 'none' ? [] : [await servedId(host, spec)]),
+  ...spec.judge.others.map(({ model }) => model),
+];
+
 const placesOf = async (
   host: Host,
-  { judge }: Pick<RunSpec, 'judge'>,
+  spec: Pick<RunSpec, 'judge'>,
   endpoint: ServerEndpoint | null,
 ): Promise<Place[]> => {
+  const { judge } = spec;
   const own = async ({ url, servedName }: ServerEndpoint): Promise<Place> => ({
     url,
     model: servedName,
-    // The name under which it is served is the same for every model: the cache has to know which one it was.
-    id: await judgeIdOf(await resolveModelPath(host, judge.model)),
+    id: await servedId(host, spec),
   });
   const others = judge.others.map(
     ({ urls, model, apiKeyVariable, requestsPerMinute }): Place => ({
@@ -64,6 +86,7 @@ export const openStageJudge = async (
   spec: Pick<RunSpec, 'judge'>,
   endpoint: ServerEndpoint | null,
   signal: AbortSignal,
+  patience: JudgePatience = {},
 ): Promise<StageJudge | undefined> => {
   const { audit, startSeconds, requestSeconds, concurrency } = spec.judge;
   const places = await placesOf(host, spec, endpoint);
@@ -77,6 +100,7 @@ export const openStageJudge = async (
         awayMs: 1000 * Math.min(startSeconds, longestAbsenceSeconds),
         maxInFlight: concurrency,
         signal,
+        ...patience,
       }),
       policy: audit,
       folder: judgeAuditFolder(host),

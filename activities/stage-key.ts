@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { KeyParts } from '../domain/key-parts.ts';
 import type { StageName } from '../domain/stage.ts';
 
 /**
@@ -30,12 +31,15 @@ export const digestOf = (value: unknown): string =>
     .update(JSON.stringify(stable(value)))
     .digest('hex');
 
-/**
- * Key of a stage: the digest of its code's version, its resolved config and the digests of its inputs. Two runs whose
- * stages share a key share the artifact.
- */
-export const stageKey = (
+/** What a stage's key is made of: its code's version, its resolved config and the digests of its inputs. */
+export const keyParts = (
   stage: keyof typeof codeVersions,
-  config: unknown,
+  config: Readonly<Record<string, unknown>>,
   inputs: Readonly<Record<string, string>>,
-): string => digestOf({ stage, code: codeVersions[stage] ?? 0, config, inputs });
+): KeyParts => ({ stage, code: codeVersions[stage] ?? 0, config, inputs });
+
+/** Key of a stage: the digest of its parts. Two runs whose stages share a key share the artifact. */
+export const keyOf = ({ stage, code, config, inputs }: KeyParts): string => digestOf({ stage, code, config, inputs });
+
+/** {@link keyOf} the parts. */
+export const stageKey = (...parts: Parameters<typeof keyParts>): string => keyOf(keyParts(...parts));

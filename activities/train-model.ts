@@ -4,8 +4,10 @@ import type { ArtifactRef } from '../domain/artifact.ts';
 import { LensmithError } from '../domain/errors.ts';
 import type { RunRef, StageName, StageResult } from '../domain/stage.ts';
 import type { TrainerConfig } from '../domain/trainer-config.ts';
-import { newestCheckpoint, verifyArtifact } from '../processes/artifact.ts';
+import { verifyArtifact } from '../processes/artifact.ts';
 import type { Attempt } from './attempts.ts';
+import { type CheckpointCare, prepareAttempt, stageMeter } from './checkpoint-care.ts';
+import { underLease } from './gpu-hours-lease.ts';
 import type { Host } from './host.ts';
 import { type MicroBatch, nextMicroBatch, smallerMicroBatch } from './micro-batch.ts';
 import { processLauncher } from './process-launcher.ts';
@@ -28,6 +30,7 @@ export interface ModelTraining {
   readonly launcher?: ProgramLauncher;
   /** Absent where the program has no micro-batch, so that nothing can be done where it runs out of memory. */
   readonly microBatch?: MicroBatch;
+  readonly care: CheckpointCare;
   readonly config: (attempt: Attempt, resumeFrom: string | null) => TrainerConfig;
 }
 
@@ -45,31 +48,37 @@ const modelOf = async (outputDir: string): Promise<ArtifactRef> => {
 
 /**
  * Trains a model with one of the Python programs, unless its key has one. A new attempt goes on from the newest
- * checkpoint that is complete and whole, by explicit path; a torn one is passed over. After an attempt that ran out of
+ * checkpoint that is complete and whole, by explicit path; a torn one is passed over, and where all are torn it does not
+ * begin anew. After an attempt that ran out of
  * memory it takes a smaller micro-batch.
  */
 export const trainModel = (host: Host, training: ModelTraining): Promise<StageResult> =>
   withCache(host, training.run, training.stage, training.key, async () => {
     await mkdir(training.outputDir, { recursive: true });
     const { microBatch } = training;
-    const { attempt } = await runProgram({
-      run: training.run,
-      stage: training.stage,
-      launcher: training.launcher ?? processLauncher(host, training.run, training.stage),
-      python: host.python,
-      stallSeconds: training.stallSeconds,
-      patienceSeconds: training.patienceSeconds,
-      ...(microBatch ? { shrink: (size: number) => smallerMicroBatch(size, microBatch.divides) } : {}),
-      isWhole: async () => (await verifyArtifact(modelFolder(training.outputDir), { deep: true })).ok,
-      plan: async (next) => {
-        const checkpoint = await newestCheckpoint(training.outputDir);
-        const config = training.config(next, checkpoint?.path ?? null);
-        const { run, stage } = training;
-        return {
-          config: microBatch ? { ...config, microBatchSize: await nextMicroBatch(run, stage, microBatch) } : config,
-          ...trainerCommand(host, training.program, next.config, training.threads),
-        };
-      },
-    });
+    const cared = { ...training, ...training.care };
+    const { attempt } = await underLease(training.run, () =>
+      runProgram({
+        run: training.run,
+        stage: training.stage,
+        launcher: training.launcher ?? processLauncher(host, training.run, training.stage),
+        python: host.python,
+        stallSeconds: training.stallSeconds,
+        patienceSeconds: training.patienceSeconds,
+        meter: stageMeter(host, cared),
+        ...(microBatch ? { shrink: (size: number) => smallerMicroBatch(size, microBatch.divides) } : {}),
+        isWhole: async () => (await verifyArtifact(modelFolder(training.outputDir), { deep: true })).ok,
+        plan: async (next) => {
+          const checkpoint = await prepareAttempt(next, cared);
+          const config = training.config(next, checkpoint?.path ?? null);
+          const { run, stage } = training;
+          return {
+            config: microBatch ? { ...config, microBatchSize: await nextMicroBatch(run, stage, microBatch) } : config,
+            ...trainerCommand(host, training.program, next.config, training.threads),
+            resumeStep: checkpoint?.step ?? null,
+          };
+        },
+      }),
+    );
     return { artifact: await modelOf(training.outputDir), attempts: attempt.number };
   });

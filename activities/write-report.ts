@@ -11,7 +11,9 @@ import type { RunSpec } from '../domain/run-spec.ts';
 import type { RunRef, StageResult, StageStatus } from '../domain/stage.ts';
 import { compareEvaluations } from '../evaluation/compare.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
+import { readDeletedEvaluations } from './deleted-evaluations.ts';
 import type { EvaluationRecord } from './evaluate-model.ts';
+import { readUsage } from './gpu-hours-read.ts';
 import type { ServerEndpoint } from './model-server.ts';
 import type { Promotion } from './promote.ts';
 import { runFilePath, runFileSchema } from './read-run.ts';
@@ -46,6 +48,17 @@ const judgeOf = ({ judge }: RunSpec, served: boolean): RunReport['judge'] => {
   return models.length === 0 ? null : { model: models.join(' + '), served: served || judge.others.length > 0 };
 };
 
+/**
+ * The evaluations of the checkpoints, also of those that were deleted before the workflow was started again and could
+ * see them.
+ */
+const withDeletedCheckpoints = async ({ checkpoints, rl }: ReportInput): Promise<RunReport['checkpoints']> => {
+  const known = checkpoints.map(({ step, record }) => ({ step, result: record.result }));
+  const deleted = await readDeletedEvaluations(dirname(rl.artifact.path));
+  const others = deleted.filter(({ step }) => !known.some((one) => one.step === step));
+  return [...known, ...others].sort((a, b) => a.step - b.step);
+};
+
 const gather = async (run: RunRef, input: ReportInput): Promise<RunReport> => {
   const { spec, createdAt } = await readJson(runFilePath(run.dir), runFileSchema);
   const { promotion } = input;
@@ -66,7 +79,7 @@ const gather = async (run: RunRef, input: ReportInput): Promise<RunReport> => {
       digest: promotion.checkpoint.digest,
       record: promotion.record,
     },
-    checkpoints: input.checkpoints.map(({ step, record }) => ({ step, result: record.result })),
+    checkpoints: await withDeletedCheckpoints(input),
     benchmark: input.benchmark.map(({ result }) => result),
     comparison: sft && rl ? await compareEvaluations(sft.artifact.path, rl.artifact.path) : null,
     rlMetrics: await readMetrics(metricsFile(input.rl.artifact, 'rl'), rlMetricsSchema),
@@ -76,6 +89,7 @@ const gather = async (run: RunRef, input: ReportInput): Promise<RunReport> => {
     ],
     data: input.data,
     judge: judgeOf(spec, input.judge !== null),
+    usage: await readUsage(run),
     examples: rl ? await readExamples(rl.artifact.path, exampleCount) : [],
   };
 };

@@ -72,11 +72,18 @@ export const followRun = async (
   const shown = new Map<string, string>();
   const lastLine = new Map<string, { text: string; at: number }>();
   const pace = createPace();
+  let shownHold = '';
 
   const show = async (): Promise<boolean> => {
     const description = await handle.describe();
     const running = description.status.name === 'RUNNING';
-    const { stages } = await handle.query<PipelineProgress>('progress');
+    const { stages, hold, run } = await handle.query<PipelineProgress>('progress');
+    const rest = running && hold ? `${hold.state} — ${hold.note}` : '';
+    if (rest !== shownHold) {
+      const wayOn = hold?.state === 'paused' ? `; lensmith resume ${run} goes on` : '';
+      write(`${stamp()} ${rest === '' ? 'goes on' : `${rest}${wayOn}`}`);
+      shownHold = rest;
+    }
     const live = running ? await liveProgress(client, workflowId) : new Map<string, LiveProgress>();
     for (const stage of stages) {
       const mark = `${stage.state}|${stage.note}`;

@@ -54,6 +54,22 @@ const setIn = (input: Record<string, unknown>, assignment: string): void => {
 };
 
 /**
+ * Changes a spec by `key=value` assignments; new paths count from `folder`.
+ *
+ * @throws LensmithError `config` naming the assignment or the place in the spec.
+ */
+export const changeSpec = (spec: RunSpec, assignments: readonly string[], folder: string): RunSpec => {
+  const input: Record<string, unknown> = { ...spec };
+  for (const assignment of assignments) setIn(input, assignment);
+  try {
+    return withAbsolutePaths(parseRunSpec(input), folder);
+  } catch (error) {
+    if (!(error instanceof LensmithError)) throw error;
+    throw new LensmithError(error.type, error.message, { where: '--set', cause: error });
+  }
+};
+
+/**
  * Reads a run spec in YAML or JSON, changes it by `key=value` assignments and fills in the defaults.
  *
  * @throws LensmithError `config` naming the file and the place in it.

@@ -7,15 +7,23 @@ export interface EvaluatedCheckpoint {
   readonly result: Pick<EvaluationResult, 'slices'>;
 }
 
-/**
- * The checkpoint with the highest validation accuracy; of equals, the one with fewer tool calls an episode, then the
- * later one. Undefined for an empty list.
- */
+/** What decides between two checkpoints. */
+export interface Merit {
+  readonly step: number;
+  readonly accuracy: number;
+  /** Tool calls an episode. */
+  readonly calls: number;
+}
+
+/** Orders the best first: by accuracy; of equals, the one with fewer tool calls an episode, then the later one. */
+export const byMerit = (a: Merit, b: Merit): number => b.accuracy - a.accuracy || a.calls - b.calls || b.step - a.step;
+
+/** The checkpoint with the highest validation accuracy, by `byMerit`. Undefined for an empty list. */
 export const bestCheckpoint = (evaluations: readonly EvaluatedCheckpoint[]): CheckpointRef | undefined =>
   evaluations
     .map(({ checkpoint, result }) => {
       const all = overallSlice(result);
-      return { checkpoint, accuracy: all?.accuracy ?? 0, calls: all?.toolCallsPerEpisode ?? 0 };
+      const { step } = checkpoint;
+      return { checkpoint, step, accuracy: all?.accuracy ?? 0, calls: all?.toolCallsPerEpisode ?? 0 };
     })
-    .sort((a, b) => b.accuracy - a.accuracy || a.calls - b.calls || b.checkpoint.step - a.checkpoint.step)[0]
-    ?.checkpoint;
+    .sort(byMerit)[0]?.checkpoint;

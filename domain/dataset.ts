@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TaskNeeds } from './image-location.ts';
 
 /** One message of the published schemas. `loss: false` keeps an assistant message as context without training on it. */
 export const datasetMessageSchema = z.strictObject({
@@ -27,9 +28,12 @@ export interface RlRow {
     readonly index: number;
     readonly question: string;
     readonly answer: string;
-    readonly answer_kind: string;
+    /** Null where the row does not say it: the grader then goes by the row's style and source. */
+    readonly answer_kind: string | null;
     readonly family: string;
     readonly transform: string;
+    /** Of data sets that know what their images need before they can be read. */
+    readonly needs?: TaskNeeds;
   };
 }
 

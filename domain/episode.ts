@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { answerKinds } from './answer-kind.ts';
+import { taskAnswerKinds } from './answer-kind.ts';
 import { taskNeedsSchema } from './image-location.ts';
 import { protocolRefSchema } from './protocol.ts';
 import { callErrorSchema, callOutcomes, isolationLevels } from './sandbox.ts';
@@ -66,7 +66,7 @@ export const taskSchema = z.strictObject({
   question: z.string(),
   reference: z.string(),
   /** Says which rule decides. */
-  answerKind: z.enum(answerKinds),
+  answerKind: z.enum(taskAnswerKinds),
   /** Group of tasks in reports, such as `orient`, `sum`, `count`. */
   family: z.string(),
   /** What was done to the image: `identity`, `rotate_90`, `rotate_180`, `rotate_270`, … counter-clockwise degrees. */

@@ -32,13 +32,15 @@ export const failureTypes = [
   'disk_full',
   'stall',
   'crash_loop',
+  /** What the spec allows to be used is used up. */
+  'budget',
   'cancelled',
   'undecided',
 ] as const;
 export type FailureType = (typeof failureTypes)[number];
 
 /** Trying again cannot help: the same input gives the same failure. */
-export const permanentFailures = ['config', 'data', 'auth', 'crash_loop', 'cancelled', 'undecided'] as const;
+export const permanentFailures = ['config', 'data', 'auth', 'crash_loop', 'budget', 'cancelled', 'undecided'] as const;
 export type PermanentFailure = (typeof permanentFailures)[number];
 
 export const isPermanentFailure = (type: FailureType): type is PermanentFailure =>

@@ -1,6 +1,6 @@
-import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { LensmithError } from './errors.ts';
+import { hintFor } from './nearest.ts';
 import { type RunSpec, runSpecSchema } from './run-spec.ts';
 
 const describe = (value: unknown): string => {
@@ -41,22 +41,11 @@ const allowedKeys = (path: readonly PropertyKey[]): string[] => {
   return node ? [...new Set(keysOf(node))] : [];
 };
 
-const nearest = (key: string, candidates: readonly string[]): string | undefined => {
-  const [best] = candidates
-    .map((candidate) => ({ candidate, cost: distance(key.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.cost - b.cost);
-  return best && best.cost <= Math.max(2, Math.floor(key.length / 3)) ? best.candidate : undefined;
-};
-
 const explain = (issue: z.core.$ZodIssue, input: unknown): string => {
   if (issue.code === 'unrecognized_keys') {
     const candidates = allowedKeys(issue.path);
     return issue.keys
-      .map((key) => {
-        const guess = nearest(key, candidates);
-        const hint = guess ? `did you mean "${guess}"?` : `expected one of ${candidates.join(', ')}`;
-        return `${place([...issue.path, key])}: unknown key; ${hint}`;
-      })
+      .map((key) => `${place([...issue.path, key])}: unknown key; ${hintFor(key, candidates)}`)
       .join('\n');
   }
   const came = describe(valueAt(input, issue.path));

@@ -50,6 +50,9 @@ export const rlMetricsSchema = metricsLineSchema.extend({
   gradNorm: z.number(),
   learningRate: z.number(),
   masked: z.int().nonnegative(),
+  /** Episodes that the judge decided, and of those that it said something of, how many verdicts its cache had. */
+  judged: z.int().nonnegative().default(0),
+  judgeCached: z.int().nonnegative().default(0),
   seconds: z.strictObject({
     generation: z.number(),
     tools: z.number(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { retryBudgetsSchema } from './failure-class.ts';
 import { judgeAuditPolicies } from './judge.ts';
+import { notifySchema } from './notification.ts';
 import { rewardNames } from './score.ts';
 
 const name = z
@@ -55,7 +56,7 @@ const otherJudgeSchema = z.strictObject({
   urls: z.array(z.url()).min(1),
   /** Name under which they serve it; results and audits call it so. */
   model: z.string(),
-  /** Variable in the environment of the host worker that holds the API key. */
+  /** Variable in the environment of the host worker and of the tool server that holds the API key. */
   apiKeyVariable: z.string().nullable().default(null),
   requestsPerMinute: z.number().positive().nullable().default(null),
 });
@@ -86,6 +87,22 @@ const judgeSchema = z.strictObject({
   extraArguments: z.array(z.string()).default([]),
 });
 
+const poolSchema = z.strictObject({
+  /** 1 goes first, 5 last. */
+  priority: z.int().min(1).max(5).default(3),
+  /** Labels that a host must carry. */
+  labels: z.record(z.string().min(1), z.string()).default({}),
+  /** Longest wait of a stage for its lease; null waits for ever. */
+  waitSeconds: z.int().positive().nullable().default(86_400),
+  /** Whether RL keeps off the host of the judge. */
+  judgeApart: z.boolean().default(true),
+  /** How often a stage that loses its host begins again on another one. */
+  losses: z.int().nonnegative().default(5),
+});
+export type PoolSpec = z.infer<typeof poolSchema>;
+
+const placementSchema = z.union([z.literal('host'), z.strictObject({ pool: poolSchema.prefault({}) })]);
+
 /**
  * The input of `train-pipeline`. Profiles differ in values only. Paths are absolute, or relative to the file that
  * holds the spec (the command line resolves them before it starts the workflow).
@@ -101,6 +118,8 @@ export const runSpecSchema = z.strictObject({
   seed: z.int().nonnegative().default(0),
   /** Host worker whose queue `lensmith-host-<host>` runs the stages. */
   host: name.default('local'),
+  /** Where SFT, the judge, RL and evaluations run: on `host`, or where the pool has room. The home has to be shared. */
+  placement: placementSchema.default('host'),
   device: z.enum(['cpu', 'cuda']).default('cpu'),
   /** GPUs of each stage, for the plan and for Ray. */
   gpus: z
@@ -113,6 +132,8 @@ export const runSpecSchema = z.strictObject({
     .prefault({}),
   /** File name under `episodes/protocols/` without its ending. */
   protocol: z.string().default('codedance'),
+  /** Whose words the question has, in RL and evaluation: the protocol's, or the data set's own messages. */
+  prompt: z.enum(['protocol', 'dataset']).default('protocol'),
   data: z.discriminatedUnion('kind', [mnistDataSchema, parquetDataSchema]),
   baseModel: baseModelSchema,
   sft: z.strictObject({
@@ -155,6 +176,13 @@ export const runSpecSchema = z.strictObject({
       maxUndecidedShare: z.number().min(0).max(1).default(0.05),
     })
     .prefault({}),
+  /**
+   * Newest checkpoints of each stage that are kept to go on from. Beside them the best, a promoted one and those that
+   * wait for their evaluation stay; the others are deleted. Null keeps all.
+   */
+  keepCheckpoints: z.int().positive().nullable().default(3),
+  /** Where the run tells what happens to it; null tells nobody. */
+  notify: notifySchema.nullable().default(null),
   promotion: z
     .strictObject({
       /** Promote without a gain over SFT; the record says so. */
@@ -171,10 +199,23 @@ export const runSpecSchema = z.strictObject({
       attempts: z.int().positive().default(5),
       /** How often a stage is tried again after each class of failure. */
       retries: retryBudgetsSchema.prefault({}),
+      /** Seconds that a program may take to its next boundary, and to save there, before a pause stops it. */
+      pauseSeconds: z.number().positive().default(1800),
       /** Seconds that the pipeline waits for the resources of Ray. */
       raySeconds: z.number().positive().default(600),
+      /**
+       * GPU hours that the run may use, over all its attempts; of a run without GPUs, hours of processor slots. At a
+       * checkpoint near it a stage stops, with the class `budget`. Null sets no bound.
+       */
+      gpuHours: z.number().positive().nullable().default(null),
+      /** Share of `gpuHours` from which on a warning is given. */
+      gpuHoursWarning: z.number().min(0).max(1).default(0.8),
     })
     .prefault({}),
 });
 export type RunSpec = z.infer<typeof runSpecSchema>;
+
+/** What a run asks of the pool; null where it stays on its host. */
+export const poolOf = ({ placement }: Pick<RunSpec, 'placement'>): PoolSpec | null =>
+  placement === 'host' ? null : placement.pool;
 export type RunSpecInput = z.input<typeof runSpecSchema>;

@@ -19,6 +19,16 @@ export const stageNames = [
 export type StageName = (typeof stageNames)[number];
 export const stageNameSchema = z.enum(stageNames);
 
+/** What a stage may use of a host. */
+export interface RunLease {
+  readonly id: string;
+  /** Of two owners of a GPU the one with the greater fence is right. */
+  readonly fence: number;
+  readonly gpus: readonly number[];
+  /** First port and how many follow from it. */
+  readonly ports: readonly [number, number] | null;
+}
+
 /** Where a run lives on its host, and what it was asked to do there. */
 export interface RunRef {
   readonly run: string;
@@ -26,6 +36,8 @@ export interface RunRef {
   readonly dir: string;
   /** Workflow that is told of the progress of the run's stages. */
   readonly workflowId: string;
+  /** What the pool has leased to the stage on the host that it works on; absent on the host of the spec. */
+  readonly lease?: RunLease;
 }
 
 /** What a stage that leaves an artifact gives back. */
@@ -51,11 +63,25 @@ export const stageStatusSchema = z.strictObject({
 });
 export type StageStatus = z.infer<typeof stageStatusSchema>;
 
+/** Whether a run goes on, comes to rest, or rests: then it holds no process and no lease. */
+export type HoldState = 'running' | 'pausing' | 'paused';
+
+/** A pause that a run is in or gets into. */
+export interface HoldStatus {
+  readonly state: Exclude<HoldState, 'running'>;
+  /** Unix time, milliseconds. */
+  readonly since: number;
+  /** One line for a person: what it waits for, or where it will go on. */
+  readonly note: string;
+}
+
 /** Answer of the query `progress`. */
 export interface PipelineProgress {
   readonly run: string;
   readonly dir: string | null;
   readonly stages: readonly StageStatus[];
+  /** Null or absent while the run goes on. */
+  readonly hold?: HoldStatus | null;
 }
 
 /** One line of the plan: what a stage would do now. */

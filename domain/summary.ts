@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { usageEntrySchema, usageLedgerSchema, usageTotalSchema } from './gpu-hours.ts';
 
 export const stageStates = ['pending', 'running', 'cached', 'completed', 'failed', 'cancelled', 'skipped'] as const;
 export type StageState = (typeof stageStates)[number];
@@ -49,6 +50,17 @@ export const summarySchema = z.strictObject({
       why: z.string(),
     })
     .nullable(),
+  /** What the run's programs held, by what came of it; null in a summary from before this was written down. */
+  hours: z
+    .strictObject({
+      totals: z.array(usageTotalSchema),
+      attempts: z.array(
+        usageEntrySchema.pick({ stage: true, attempt: true, unit: true, count: true, ending: true, hours: true }),
+      ),
+      budget: usageLedgerSchema.shape.budget,
+    })
+    .nullable()
+    .default(null),
   isolation: z.string(),
 });
 export type Summary = z.infer<typeof summarySchema>;

@@ -56,6 +56,10 @@ export const rlConfigSchema = trainingSchema.extend({
   protocolFile: z.string(),
   /** Base URL of the tool server: sessions, executions and scores. */
   toolServer: z.url(),
+  /** Whether the run has a judge; the tool server then asks it about answers that the rules leave open. */
+  judged: z.boolean(),
+  /** Whose words the question has: the protocol's, or the row's own messages. */
+  prompt: z.enum(['protocol', 'dataset']),
   reward: z.string(),
   promptsPerStep: z.int().positive(),
   groupSize: z.int().min(2),

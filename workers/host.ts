@@ -6,6 +6,7 @@ import { createHostActivities } from '../activities/index.ts';
 import { shareSandbox } from '../activities/shared-sandbox.ts';
 import { hostQueue } from '../domain/task-queues.ts';
 import { connectWorker } from './connection.ts';
+import { createLeaseGuard } from './lease-guard.ts';
 import { keepRegistered } from './register-host.ts';
 import { runWorker } from './run-worker.ts';
 
@@ -28,11 +29,21 @@ try {
     maxHeartbeatThrottleInterval: '1s',
     shutdownGraceTime: '5s',
   });
+  const guard = createLeaseGuard(host);
   const client = new Client({ connection, namespace });
-  registered = keepRegistered(client, host, offer, leaving.signal, (fault) => {
-    const said = fault === null ? 'is in the gpu-pool' : `is not in the gpu-pool, tries again: ${fault}`;
-    process.stderr.write(`host ${host.name} ${said}\n`);
-  });
+  registered = keepRegistered(
+    client,
+    host,
+    offer,
+    leaving.signal,
+    (fault) => {
+      const said = fault === null ? 'is in the gpu-pool' : `is not in the gpu-pool, tries again: ${fault}`;
+      process.stderr.write(`host ${host.name} ${said}\n`);
+    },
+    async (known) => {
+      for (const lease of await guard(known)) process.stderr.write(`ended the programs of the lost lease ${lease}\n`);
+    },
+  );
   await runWorker(worker);
 } finally {
   leaving.abort();

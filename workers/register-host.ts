@@ -30,7 +30,7 @@ export const reportToPool = (client: Client, report: HostReport): Promise<HostOr
 /**
  * Keeps a host in the pool until `signal` aborts. What cannot be told now, because Temporal or the control worker is
  * away, is told later: the pool bears with a host's silence for 15 minutes. `onState` hears each change between being
- * known to the pool (null) and not, with the reason.
+ * known to the pool (null) and not, with the reason. `guard` is given the leases on this host after each report.
  */
 export const keepRegistered = async (
   client: Client,
@@ -38,6 +38,7 @@ export const keepRegistered = async (
   offer: HostOffer,
   signal: AbortSignal,
   onState: (fault: string | null) => void,
+  guard: (known: readonly string[]) => Promise<unknown> = async () => undefined,
 ): Promise<void> => {
   let leases: HostOrders['leases'] = [];
   let before: string | null | undefined;
@@ -50,6 +51,7 @@ export const keepRegistered = async (
         return reportToPool(client, { ...facts, ...holders });
       });
       leases = orders.leases;
+      await guard(leases.map(({ id }) => id));
       waitMs = 1000 * orders.renewSeconds;
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

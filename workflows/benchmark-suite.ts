@@ -24,11 +24,12 @@ export interface BenchmarkSuiteInput {
   readonly models: readonly BenchmarkModel[];
   readonly data: ArtifactRef;
   readonly judge: ServerEndpoint | null;
+  readonly pool?: EvaluateCheckpointInput['pool'];
 }
 
 /** Runs each model through the held-out test split, one after the other: they share the host. */
 export const benchmarkSuite = async (input: BenchmarkSuiteInput): Promise<EvaluationRecord[]> => {
-  const { run, host, attempts, retries, startSeconds, models, data, judge } = input;
+  const { run, host, attempts, retries, startSeconds, models, data, judge, pool } = input;
   const records: EvaluationRecord[] = [];
   for (const model of models) {
     records.push(
@@ -42,6 +43,7 @@ export const benchmarkSuite = async (input: BenchmarkSuiteInput): Promise<Evalua
             ...(retries ? { retries } : {}),
             startSeconds,
             judge,
+            ...(pool ? { pool } : {}),
             request: { ...model, data, split: 'test', stage: 'benchmark-suite' },
           } satisfies EvaluateCheckpointInput,
         ],

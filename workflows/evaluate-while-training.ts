@@ -3,17 +3,22 @@ import {
   CancellationScope,
   executeChild,
   isCancellation,
+  log,
   ParentClosePolicy,
+  patched,
   Trigger,
 } from '@temporalio/workflow';
 import type { EvaluationRecord } from '../activities/evaluate-model.ts';
 import type { ServerEndpoint } from '../activities/model-server.ts';
+import type { CheckpointOutcome } from '../activities/settle-checkpoint.ts';
 import type { ArtifactRef, CheckpointRef } from '../domain/artifact.ts';
+import { type FailureType, isFailureType } from '../domain/errors.ts';
 import { overallSlice } from '../domain/overall-slice.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
 import type { RunRef, StageResult } from '../domain/stage.ts';
 import type { HostProxies } from './activity-proxies.ts';
-import type { EvaluateCheckpointInput, evaluateCheckpoint } from './evaluate-checkpoint.ts';
+import { type EvaluateCheckpointInput, type evaluateCheckpoint, evaluationPool } from './evaluate-checkpoint.ts';
+import { rootFailure } from './failure.ts';
 import type { StageBoard } from './stage-board.ts';
 
 /** A checkpoint and what came of it on the validation split. */
@@ -44,6 +49,7 @@ const evaluate = async (input: Input, checkpoint: CheckpointRef): Promise<Checkp
         retries: spec.limits.retries,
         startSeconds: spec.serving.startSeconds,
         judge,
+        ...evaluationPool(spec),
         request: {
           modelName: 'rl',
           checkpoint: `checkpoint-${checkpoint.step}`,
@@ -60,9 +66,36 @@ const evaluate = async (input: Input, checkpoint: CheckpointRef): Promise<Checkp
   return { checkpoint, record };
 };
 
+/** What is wrong with all checkpoints alike: the next evaluation would only find it again. */
+const commonFaults: readonly FailureType[] = ['config', 'data', 'auth', 'cancelled'];
+
+/** The end of an evaluation that cost only itself; undefined where training has to end with it. */
+const givenUp = (error: unknown): Extract<CheckpointOutcome, { kind: 'given-up' }> | undefined => {
+  if (isCancellation(error)) return undefined;
+  const root = rootFailure(error);
+  if (!(root instanceof ApplicationFailure) || !isFailureType(root.type) || commonFaults.includes(root.type))
+    return undefined;
+  const [message = ''] = root.message.split('\n');
+  return patched('give-up-evaluation') ? { kind: 'given-up', type: root.type, message } : undefined;
+};
+
+/** Tells the host that an evaluation is over, which lets it delete checkpoints. That must never cost the run. */
+const settle = async ({ run, host }: Input, checkpoint: CheckpointRef, outcome: CheckpointOutcome): Promise<void> => {
+  if (!patched('settle-checkpoints')) return;
+  try {
+    await host.long.settleCheckpoint(run, checkpoint, outcome);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn(`checkpoint-${checkpoint.step} was not settled`, { error: rootFailure(error).message });
+  }
+};
+
 /**
- * Trains by RL and evaluates each complete checkpoint meanwhile, one after the other and in the order of their steps.
- * A failure of either ends both.
+ * Trains by RL and evaluates each complete checkpoint meanwhile, one after the other and in the order of their steps. An
+ * evaluation that fails by itself is given up with its class; a failure of training, or one that all evaluations would
+ * meet, ends both.
+ *
+ * @throws the last failure of an evaluation where none succeeded.
  */
 export const evaluateWhileTraining = async (
   input: Input,
@@ -71,6 +104,7 @@ export const evaluateWhileTraining = async (
   const evaluations: CheckpointEvaluation[] = [];
   const trained = new Trigger<StageResult>();
   let rl: StageResult | undefined;
+  let lastGivenUp: unknown;
 
   const next = async (folder: string, after: number): Promise<CheckpointRef | undefined> => {
     if (rl) return (await host.quick.listRlCheckpoints(run, rl.artifact.path)).find(({ step }) => step > after);
@@ -86,20 +120,37 @@ export const evaluateWhileTraining = async (
     return next(folder, after);
   };
 
+  const evaluateOrGiveUp = async (checkpoint: CheckpointRef): Promise<{ outcome: CheckpointOutcome; note: string }> => {
+    try {
+      const evaluated = await evaluate(input, checkpoint);
+      evaluations.push(evaluated);
+      const all = overallSlice(evaluated.record.result);
+      const accuracy = all?.accuracy ?? 0;
+      const outcome: CheckpointOutcome = {
+        kind: 'evaluated',
+        accuracy,
+        toolCallsPerEpisode: all?.toolCallsPerEpisode ?? 0,
+        evaluation: evaluated.record.artifact.path,
+      };
+      return { outcome, note: `validation accuracy ${(100 * accuracy).toFixed(1)} %` };
+    } catch (error) {
+      const outcome = givenUp(error);
+      if (!outcome) throw error;
+      lastGivenUp = error;
+      log.warn(`the evaluation of checkpoint-${checkpoint.step} is given up`, { class: outcome.type });
+      return { outcome, note: `not evaluated, ${outcome.type}: ${outcome.message}` };
+    }
+  };
+
   const evaluateAll = async (): Promise<void> => {
     const folder = `${run.dir}/checkpoints`;
     for (let after = 0; ; ) {
       const checkpoint = await next(folder, after);
       if (!checkpoint) return;
-      const evaluated = await evaluate(input, checkpoint);
-      evaluations.push(evaluated);
       after = checkpoint.step;
-      const all = overallSlice(evaluated.record.result);
-      board.note(
-        'evaluate-checkpoints',
-        evaluations.length,
-        `checkpoint-${after}: validation accuracy ${(100 * (all?.accuracy ?? 0)).toFixed(1)} %`,
-      );
+      const { outcome, note } = await evaluateOrGiveUp(checkpoint);
+      board.note('evaluate-checkpoints', `checkpoint-${after}: ${note}`);
+      await settle(input, checkpoint, outcome);
     }
   };
 
@@ -122,7 +173,8 @@ export const evaluateWhileTraining = async (
     }
   });
   if (!rl) throw ApplicationFailure.nonRetryable('RL ended without a result');
+  if (evaluations.length === 0 && lastGivenUp) throw lastGivenUp;
   const cached = evaluations.every(({ record }) => record.cached);
-  board.end('evaluate-checkpoints', cached ? 'cached' : 'completed', { attempts: evaluations.length });
+  board.end('evaluate-checkpoints', cached ? 'cached' : 'completed', { attempts: 1 });
   return { rl, evaluations };
 };

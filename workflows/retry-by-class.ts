@@ -1,5 +1,5 @@
 import { ApplicationFailure, isCancellation, log, patched, sleep, TimeoutFailure } from '@temporalio/workflow';
-import { isFailureType } from '../domain/errors.ts';
+import { type FailureType, isFailureType } from '../domain/errors.ts';
 import { failureDetailsSchema, type RetryBudgets } from '../domain/failure-class.ts';
 import { decideRetry, type StageFailure } from '../domain/failure-class-retry.ts';
 import { rootFailure } from './failure.ts';
@@ -10,8 +10,8 @@ export interface RetryLimits {
   /** `limits.attempts` of the run spec. */
   readonly attempts: number;
   readonly budgets: RetryBudgets;
-  /** Told of each retry: the name of the activity and a line that stays true once it is over. */
-  readonly onRetry?: ((activity: string, note: string) => void) | undefined;
+  /** Told of each retry: the name of the activity, a line that stays true once it is over, and the class. */
+  readonly onRetry?: ((activity: string, note: string, failure: FailureType) => void) | undefined;
 }
 
 /** What a failed activity says for the decision; undefined where another attempt is out of the question. */
@@ -57,7 +57,7 @@ export const retryByClass = async <T>(name: string, work: () => Promise<T>, limi
       log.warn(`${name} is tried again`, { class: failure.type, seconds: decision.seconds, left: decision.left });
       const left = `${decision.left} more ${decision.left === 1 ? 'retry' : 'retries'} after this class`;
       const [firstLine = ''] = root.message.split('\n');
-      limits.onRetry?.(name, `tried again after ${failure.type}: ${firstLine.slice(0, noteLength)}`);
+      limits.onRetry?.(name, `tried again after ${failure.type}: ${firstLine.slice(0, noteLength)}`, failure.type);
       await sleep(decision.seconds * 1000, {
         summary: `${name}: ${failure.type}, again in ${decision.seconds} s; ${left}`,
       });

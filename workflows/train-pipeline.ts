@@ -1,41 +1,39 @@
 import {
-  ApplicationFailure,
   CancellationScope,
-  ChildWorkflowCancellationType,
   defineQuery,
   defineSignal,
-  executeChild,
   isCancellation,
-  ParentClosePolicy,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { EvaluationRecord } from '../activities/evaluate-model.ts';
 import type { ServerEndpoint } from '../activities/model-server.ts';
 import type { StageProgressSignal } from '../activities/pulse.ts';
-import type { ArtifactRef } from '../domain/artifact.ts';
-import { bestCheckpoint } from '../domain/best-checkpoint.ts';
 import { parseRunSpec } from '../domain/parse-run-spec.ts';
 import { runIdAt } from '../domain/run-id.ts';
-import type { RunSpec } from '../domain/run-spec.ts';
-import type { PipelineProgress, PlanEntry, RunRef, StageName, StageResult, TrainResult } from '../domain/stage.ts';
+import { poolOf, type RunSpec } from '../domain/run-spec.ts';
+import type { PipelineProgress, PlanEntry, RunRef, StageName, TrainResult } from '../domain/stage.ts';
+import { parseTrainOptions, type TrainOptions } from '../domain/train-options.ts';
 import { type HostProxies, hostActivities } from './activity-proxies.ts';
-import type { BenchmarkSuiteInput, benchmarkSuite } from './benchmark-suite.ts';
-import { evaluateWhileTraining } from './evaluate-while-training.ts';
-import { asInputFailure } from './failure.ts';
-import { runAttribute, stageAttribute, verdictAttribute } from './search-attributes.ts';
+import { asInputFailure, failureNote, rootFailure } from './failure.ts';
+import { openLeaseDesk } from './gpu-pool-client.ts';
+import { type Hold, openHold } from './hold.ts';
+import { createMessenger, type Messenger } from './messenger.ts';
+import { createPlaces } from './places.ts';
+import { type Round, runRound } from './run-round.ts';
+import { runAttribute, stageAttribute } from './search-attributes.ts';
 import { modelReadySignal } from './serve-model.ts';
 import { createStageBoard, type StageBoard } from './stage-board.ts';
-import { type ServedModel, startServer } from './with-server.ts';
 
 export const progressQuery = defineQuery<PipelineProgress>('progress');
 export const planQuery = defineQuery<readonly PlanEntry[]>('plan');
 export const stageProgressSignal = defineSignal<[StageProgressSignal]>('stage-progress');
+/** A line for a person about a running stage; one that begins with `budget:` is told to the world too. */
+export const stageNoteSignal = defineSignal<[{ stage: StageName; note: string }]>('stage-note');
 
-const parse = (input: unknown): RunSpec => {
+const parse = <T>(parser: (input: unknown) => T, input: unknown): T => {
   try {
-    return parseRunSpec(input);
+    return parser(input);
   } catch (error) {
     throw asInputFailure(error);
   }
@@ -53,197 +51,129 @@ const stageOfActivity: Readonly<Record<string, StageName>> = {
   trainRl: 'rl',
 };
 
-/** What the stages of one run share. */
-interface Pipeline {
-  readonly spec: RunSpec;
-  readonly run: RunRef;
-  readonly board: StageBoard;
-  readonly host: HostProxies;
-}
-
-const enter = ({ board }: Pipeline, stage: StageName): void => {
-  board.begin(stage);
-  upsertSearchAttributes([{ key: stageAttribute, value: stage }]);
-};
-
-/** Runs a stage that leaves an artifact and shows how it went. */
-const artifactStage = async (
-  pipeline: Pipeline,
-  stage: StageName,
-  work: () => Promise<StageResult>,
-): Promise<ArtifactRef> => {
-  enter(pipeline, stage);
-  const { state, artifact, attempts } = await work();
-  pipeline.board.end(stage, state, { attempts });
-  return artifact;
-};
-
-const benchmark = async (
-  { spec, run, board }: Pipeline,
-  models: BenchmarkSuiteInput['models'],
-  data: ArtifactRef,
-  judge: ServerEndpoint | null,
-): Promise<EvaluationRecord[]> => {
-  const records = await executeChild<typeof benchmarkSuite>('benchmark-suite', {
-    workflowId: `${run.workflowId}/benchmark-suite`,
-    args: [
-      {
-        run,
-        host: spec.host,
-        attempts: spec.limits.attempts,
-        retries: spec.limits.retries,
-        startSeconds: spec.serving.startSeconds,
-        models,
-        data,
-        judge,
-      },
-    ],
-    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-    staticSummary: `${models.length} models on the held-out test split`,
+const proxiesOf = (spec: RunSpec, board: StageBoard, messenger: Messenger, hostName = spec.host): HostProxies =>
+  hostActivities(hostName, spec.limits.attempts, spec.limits.retries, (activity, note, failure) => {
+    const stage = stageOfActivity[activity];
+    if (stage) board.retried(stage, note);
+    if (failure === 'stall') messenger.tell('stalled', { stage, failure, message: note });
   });
-  board.end('benchmark-suite', records.every(({ cached }) => cached) ? 'cached' : 'completed', { attempts: 1 });
-  return records;
-};
 
-/** The judge is only needed where something is evaluated anew; rules decide first in any case. */
-const startJudge = async (pipeline: Pipeline, ready: Map<string, ServerEndpoint>): Promise<ServedModel | null> => {
-  const { spec, run, board, host } = pipeline;
-  const request = await host.quick.resolveJudge(run);
-  if (!request) {
-    board.end('serve-judge', 'skipped', { note: 'judge.engine is none' });
-    return null;
+/** Tells how a run ended, and waits until that is on its way. */
+const tellEnding = async (messenger: Messenger, board: StageBoard, error: unknown): Promise<void> => {
+  const stage = board.all().find(({ state }) => state === 'running')?.name;
+  if (isCancellation(error)) messenger.tell('cancelled', { stage });
+  else {
+    const root = rootFailure(error);
+    const failure = 'type' in root && typeof root.type === 'string' ? root.type : null;
+    messenger.tell('failed', { stage, failure, message: failureNote(error) });
   }
-  enter(pipeline, 'serve-judge');
-  const judge = await startServer(run, spec.host, request, {
-    attempts: spec.limits.attempts,
-    retries: spec.limits.retries,
-    startSeconds: spec.judge.startSeconds,
-    idPrefix: run.workflowId,
-    ready,
-  });
-  board.end('serve-judge', 'completed', { attempts: 1, note: `${request.servedName} at ${judge.endpoint().url}` });
-  return judge;
-};
-
-const runStages = async (pipeline: Pipeline, ready: Map<string, ServerEndpoint>): Promise<TrainResult> => {
-  const { spec, run, board, host } = pipeline;
-  const data = await artifactStage(pipeline, 'prepare-data', () => host.long.prepareData(run));
-  const base = await artifactStage(pipeline, 'base-model', () => host.long.trainBaseModel(run, data));
-  const sft = await artifactStage(pipeline, 'sft', () => host.long.trainSft(run, base, data));
-
-  const nothingToDo = await host.quick.isFullyCached(run, base, sft, data);
-  let judge: ServedModel | null = null;
-  if (nothingToDo) {
-    board.end('serve-judge', 'skipped', { note: 'nothing is left to evaluate' });
-    board.end('ray-cluster', 'skipped', { note: 'RL is cached' });
-  } else {
-    judge = await startJudge(pipeline, ready);
-    enter(pipeline, 'ray-cluster');
-    const cluster = await host.long.awaitRay(run);
-    board.end('ray-cluster', 'completed', { attempts: 1, note: `Ray ${cluster.version}, ${cluster.gpus} GPUs` });
-  }
-  try {
-    const judgeEndpoint = judge?.endpoint() ?? null;
-    enter(pipeline, 'rl');
-    board.begin('evaluate-checkpoints');
-    const { rl, evaluations } = await evaluateWhileTraining({
-      run,
-      spec,
-      host,
-      board,
-      data,
-      judge: judgeEndpoint,
-      train: () => host.long.trainRl(run, sft, data),
-    });
-    const best = bestCheckpoint(evaluations.map(({ checkpoint, record }) => ({ checkpoint, result: record.result })));
-    if (!best)
-      throw ApplicationFailure.create({
-        type: 'config',
-        nonRetryable: true,
-        message: `rl.saveEvery: RL left no checkpoint to choose from; got ${spec.rl.saveEvery} with ${spec.rl.steps} steps`,
-      });
-    enter(pipeline, 'benchmark-suite');
-    const records = await benchmark(
-      pipeline,
-      [
-        { modelName: 'base', checkpoint: 'model', model: base },
-        { modelName: 'sft', checkpoint: 'model', model: sft },
-        { modelName: 'rl', checkpoint: `checkpoint-${best.step}`, model: best },
-      ],
-      data,
-      judgeEndpoint,
-    );
-    const [, sftRecord, rlRecord] = records;
-    if (!sftRecord || !rlRecord)
-      throw ApplicationFailure.nonRetryable(`expected three records of the suite, got ${records.length}`);
-
-    enter(pipeline, 'promote');
-    const promotion = await host.quick.promote(run, best, sftRecord, rlRecord, data);
-    board.end('promote', 'completed', { attempts: 1, note: `${promotion.decision}: checkpoint-${best.step}` });
-    upsertSearchAttributes([{ key: verdictAttribute, value: promotion.decision }]);
-
-    enter(pipeline, 'report');
-    const report = await host.quick.writeReport(run, {
-      stages: board.all(),
-      checkpoints: evaluations.map(({ checkpoint, record }) => ({ step: checkpoint.step, record })),
-      benchmark: records,
-      promotion,
-      base,
-      sft,
-      rl,
-      data,
-      judge: judgeEndpoint,
-    });
-    board.end('report', 'completed', { attempts: 1, note: report.report });
-    return {
-      run: run.run,
-      dir: run.dir,
-      report: report.report,
-      summary: report.summary,
-      decision: promotion.decision,
-      promoted: promotion.decision === 'held' ? null : best,
-    };
-  } finally {
-    if (judge) await CancellationScope.nonCancellable(judge.stop);
-  }
+  await messenger.flush();
 };
 
 /**
  * The main job: data, SFT cold start, judge, RL with checkpoint evaluation beside it, the benchmark suite, promotion
- * and the report. Its input is a run spec; what is finished already is taken from the cache.
+ * and the report. Its input is a run spec; what is finished already is taken from the cache. It can be paused: its
+ * programs save and end, and it goes on as another round, in which what is finished is cached.
  *
  * Fails as `config` or `data`, at once, where the input cannot be run; teardown happens at every ending.
  */
-export const trainPipeline = async (input: unknown): Promise<TrainResult> => {
-  const spec = parse(input);
+export const trainPipeline = async (input: unknown, options?: unknown): Promise<TrainResult> => {
+  let spec = parse(parseRunSpec, input);
+  const { from, clonedFrom }: TrainOptions = parse(parseTrainOptions, options);
   const id = runIdOf(spec);
   const board = createStageBoard(id);
-  const host = hostActivities(spec.host, spec.limits.attempts, spec.limits.retries, (activity, note) => {
-    const stage = stageOfActivity[activity];
-    if (stage) board.retried(stage, note);
-  });
+  const messenger = createMessenger(id, () => spec);
   const ready = new Map<string, ServerEndpoint>();
+  const hold: Hold = openHold();
+  const desk = openLeaseDesk();
+  let host = proxiesOf(spec, board, messenger);
   let dir: string | null = null;
   let plan: readonly PlanEntry[] = [];
-  setHandler(progressQuery, () => ({ run: id, dir, stages: board.all() }));
+  setHandler(progressQuery, () => ({ run: id, dir, stages: board.all(), hold: board.hold() }));
   setHandler(planQuery, () => plan);
   setHandler(stageProgressSignal, ({ stage, progress, attempt }) => board.progress(stage, progress, attempt));
+  setHandler(stageNoteSignal, ({ stage, note }) => {
+    board.retried(stage, note);
+    if (note.startsWith('budget:')) messenger.tell('budget', { stage, message: note });
+  });
   setHandler(modelReadySignal, (endpoint) => {
     ready.set(endpoint.name, endpoint);
   });
   upsertSearchAttributes([{ key: runAttribute, value: id }]);
 
   const { workflowId, firstExecutionRunId } = workflowInfo();
-  const run = await host.quick.openRun({ spec, run: id, workflowId, execution: firstExecutionRunId });
-  dir = run.dir;
-  plan = await host.quick.planRun(run);
+  const open = (changes: { spec: RunSpec; round?: number; from?: StageName }): Promise<RunRef> =>
+    host.quick.openRun({
+      ...changes,
+      run: id,
+      workflowId,
+      execution: firstExecutionRunId,
+      ...(clonedFrom ? { clonedFrom } : {}),
+    });
+
+  /** Waits in the pause until the run goes on; an order that cannot be followed leaves it there. */
+  const goOn = async (run: RunRef, round: number): Promise<RunRef> => {
+    upsertSearchAttributes([{ key: stageAttribute, value: 'paused' }]);
+    plan = await host.quick.planRun(run).catch((error: unknown) => {
+      if (isCancellation(error)) throw error;
+      return plan;
+    });
+    const made = plan.filter(({ stage }) => stage !== 'serve-judge' && stage !== 'ray-cluster');
+    const next = made.find(({ action }) => action === 'resume') ?? made.find(({ action }) => action === 'run');
+    const way = next ? `goes on with ${next.stage}${next.step === null ? '' : ` at step ${next.step}`}` : '';
+    messenger.tell('paused', { message: way });
+    for (let problem = ''; ; ) {
+      board.setHold({ state: 'paused', since: Date.now(), note: problem || way });
+      hold.rest();
+      const order = await hold.untilReleased();
+      const wanted = order.spec ? { ...order.spec, run: spec.run, existing: spec.existing } : spec;
+      const before = { spec, host };
+      try {
+        host = proxiesOf(wanted, board, messenger);
+        spec = wanted;
+        const opened = await open({ spec: wanted, round, ...(order.from ? { from: order.from } : {}) });
+        plan = await host.quick.planRun(opened);
+        board.setHold(null);
+        messenger.tell('resumed', { message: way });
+        return opened;
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        ({ spec, host } = before);
+        problem = `could not go on: ${failureNote(error)}`;
+      }
+    }
+  };
+
+  let run: RunRef | undefined;
   try {
-    return await runStages({ spec, run, board, host }, ready);
+    run = await open({ spec, ...(from ? { from } : {}) });
+    dir = run.dir;
+    plan = await host.quick.planRun(run);
+    messenger.tell('started', clonedFrom ? { message: `a clone of ${clonedFrom.run}` } : {});
+    for (let round = 1; ; round += 1) {
+      const now = spec;
+      const places = createPlaces({
+        run,
+        hostName: now.host,
+        pool: poolOf(now),
+        desk,
+        proxiesOf: (hostName) => (hostName === now.host ? host : proxiesOf(now, board, messenger, hostName)),
+      });
+      const current: Round = { pipeline: { spec, run, board, host, messenger, places }, hold, ready };
+      const result = await runRound(current);
+      if (result !== 'paused') {
+        messenger.tell('completed', { message: `${result.decision}; ${result.report}` });
+        await messenger.flush();
+        return result;
+      }
+      run = await goOn(run, round);
+    }
   } catch (error) {
+    await tellEnding(messenger, board, error);
     board.fail(error, isCancellation(error) ? 'cancelled' : 'failed');
     throw error;
   } finally {
-    await CancellationScope.nonCancellable(() => host.cleanup.teardownRun(run));
+    const opened = run;
+    if (opened) await CancellationScope.nonCancellable(() => host.cleanup.teardownRun(opened));
   }
 };

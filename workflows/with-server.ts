@@ -4,6 +4,7 @@ import {
   ChildWorkflowCancellationType,
   condition,
   ParentClosePolicy,
+  sleep,
   startChild,
 } from '@temporalio/workflow';
 import type { ServerEndpoint } from '../activities/model-server.ts';
@@ -11,6 +12,8 @@ import type { ServerRequest } from '../activities/server-command.ts';
 import type { RetryBudgets } from '../domain/failure-class.ts';
 import type { RunRef } from '../domain/stage.ts';
 import { type ServeModelInput, type serveModel, stopServingSignal } from './serve-model.ts';
+
+const stopMs = 60_000;
 
 /** A served model, and how to let go of it. */
 export interface ServedModel {
@@ -36,7 +39,8 @@ export const startServer = async (
 ): Promise<ServedModel> => {
   const { attempts, retries, ready } = options;
   const child = await startChild<typeof serveModel>('serve-model', {
-    workflowId: `${options.idPrefix}/serve-${request.name}`,
+    // A server on a host that was lost may be there for a while yet.
+    workflowId: `${options.idPrefix}/serve-${request.name}${run.lease ? `-${run.lease.fence}` : ''}`,
     args: [{ run, host, request, attempts, ...(retries ? { retries } : {}) } satisfies ServeModelInput],
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -44,7 +48,9 @@ export const startServer = async (
   });
   const stop = async (): Promise<void> => {
     await child.signal(stopServingSignal).catch(() => undefined);
-    await child.result().catch(() => undefined);
+    const ended = child.result().catch(() => undefined);
+    // Where the host of a lease is lost nobody can tell that the server ended; its lease says that it may not run.
+    await (run.lease ? Promise.race([ended, sleep(stopMs)]) : ended);
   };
   // A server that fails for good ends the wait at once, with its own reason.
   const failed = child.result().then(() => {

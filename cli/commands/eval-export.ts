@@ -1,11 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { type ExportFormat, exportFormats } from '../../evaluation/export/encode-batches.ts';
-import { exportEvaluation } from '../../evaluation/export/export-evaluation.ts';
+import type { ExportFormat } from '../../evaluation/export/encode-batches.ts';
+
+// Named here, so that the help does without the libraries that write them.
+const formats = ['parquet', 'arrow'] as const satisfies readonly ExportFormat[];
 
 const write = async (dir: string, options: { format: ExportFormat; output?: string }): Promise<void> => {
   const { format, output = dir } = options;
   await mkdir(output, { recursive: true });
+  const { exportEvaluation } = await import('../../evaluation/export/export-evaluation.ts');
   const { files, episodes } = await exportEvaluation(dir, format, output);
   process.stdout.write(`${episodes} episodes\n${files.join('\n')}\n`);
 };
@@ -15,7 +18,7 @@ export const addEvalExportCommand = (command: Command): void => {
   command
     .command('export <dir>')
     .description('write the results and the traces of an evaluation folder as tables')
-    .addOption(new Option('--format <format>', 'of the files').choices(exportFormats).default('parquet'))
+    .addOption(new Option('--format <format>', 'of the files').choices(formats).default('parquet'))
     .option('--output <folder>', 'folder that gets results and traces (default: the evaluation folder)')
     .action(write);
 };

@@ -12,6 +12,7 @@ import type { EvaluationOptions } from '../../evaluation/evaluation-options.ts';
 import { writeResultFiles } from '../../evaluation/result-files.ts';
 import { runEvaluation } from '../../evaluation/run-evaluation.ts';
 import { openSandbox } from '../../sandbox/open-sandbox.ts';
+import { scoringAs } from '../../scoring/answer-kind-of.ts';
 import { gradeEpisode, scoringVersion } from '../../scoring/grade-episode.ts';
 import { auditedJudge } from '../../scoring/judge/audited-judge.ts';
 import { openJudge } from '../../scoring/judge/judge-client.ts';
@@ -78,7 +79,7 @@ export const runEval = async (
   const evaluationDir = join(dir, dataName);
   await mkdir(evaluationDir, { recursive: true });
   const { judge, scoring } = await judgeOf(flags, home, interrupt.stop);
-  const { attempts, limit, sample } = flags;
+  const { answerKind, attempts, limit, sample } = flags;
   const sandbox = await openSandbox({
     python,
     isolation: flags.isolation,
@@ -126,7 +127,7 @@ export const runEval = async (
     maxUndecidedShare: flags.maxUndecided,
     outputDir: evaluationDir,
     sandbox,
-    scoring,
+    scoring: answerKind === undefined ? scoring : scoringAs(scoring, answerKind),
     grade: (episode) => gradeEpisode(episode, judge ? { judge: judgeForTask(judge.judge, episode.task) } : {}),
     ...(judge ? { judgeStanding: judge.standing } : {}),
     signal: interrupt.stop,
@@ -142,6 +143,11 @@ export const runEval = async (
     report: async (result) => {
       reported = result;
     },
+    onUnknownSource: (source) =>
+      process.stderr.write(
+        `lensmith: the data source "${source}" is not known: its answers are compared as texts; --answer-kind says another kind\n`,
+      ),
+    ...(answerKind === undefined ? {} : { answerKind }),
     ...(limit === undefined ? {} : { limit }),
     ...(sample === undefined ? {} : { samples: sample }),
   };

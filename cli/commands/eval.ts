@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { LensmithError } from '../../domain/errors.ts';
-import { indexedEntries, indexJournal } from '../../evaluation/journal-index.ts';
 import { addEvalExportCommand } from './eval-export.ts';
 import { addEvalFlags, readEvalFlags } from './eval-flags.ts';
 import { listenForInterrupt } from './eval-interrupt.ts';
 import { createProgressView } from './eval-progress.ts';
-import { type EvalOutcome, runEval } from './eval-run.ts';
+import type { EvalOutcome } from './eval-run.ts';
 
 /** Exit codes beside 0, 1 and 2, which all commands have. */
 export const exitCodes = { someUndecided: 3, tooManyUndecided: 4, interrupted: 130 } as const;
@@ -42,6 +41,7 @@ const summary = ({ result, files, decided, evaluationDir }: EvalOutcome): string
 
 /** Shows the journal's entries of single samples, each turn in full. */
 const showSamples = async (evaluationDir: string, samples: readonly string[]): Promise<void> => {
+  const { indexedEntries, indexJournal } = await import('../../evaluation/journal-index.ts');
   const journal = join(evaluationDir, 'journal.jsonl');
   for await (const entry of indexedEntries(journal, await indexJournal(journal)))
     if (samples.includes(entry.sampleId)) write(JSON.stringify(entry, null, 2));
@@ -53,6 +53,8 @@ const missing = ({ result }: EvalOutcome): number =>
 
 const evaluate = async (found: Record<string, unknown>): Promise<void> => {
   const flags = readEvalFlags(found);
+  // The help and a wrong flag need nothing of it.
+  const { runEval } = await import('./eval-run.ts');
   const interrupt = listenForInterrupt(say);
   const view = createProgressView(process.stderr);
   try {

@@ -9,7 +9,7 @@ test.each(failureTypes)('%s keeps its name, and is tried again only where that c
   expect(failure).toMatchObject({
     type,
     message: 'rl.steps: expected a thing',
-    nonRetryable: ['config', 'data', 'auth', 'crash_loop', 'cancelled', 'undecided'].includes(type),
+    nonRetryable: ['config', 'data', 'auth', 'crash_loop', 'budget', 'cancelled', 'undecided'].includes(type),
   });
 });
 

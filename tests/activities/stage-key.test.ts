@@ -29,13 +29,26 @@ test('a key depends on the stage, its config and its inputs, not on the order of
   expect(stageKey('sft', { steps: 4, rate: 1 }, { base: 'y', data: 'x' })).not.toBe(key);
 });
 
+test('who decides rewards changes the key of RL, and how a judge is audited where there is one', async () => {
+  const protocol = await loadProtocol('miniature');
+  const keyOf = (judges: readonly string[], changes: Partial<RunSpecInput> = {}): string =>
+    rlKey(specOf(changes), protocol, artifact('sft'), artifact('data'), judges);
+  const { judge } = miniatureSpec();
+  const forced = { judge: { ...judge, audit: 'force' } } as const;
+  expect(keyOf(['a'])).not.toBe(keyOf([]));
+  expect(keyOf(['a', 'b'])).not.toBe(keyOf(['a']));
+  expect(keyOf(['a'], forced)).not.toBe(keyOf(['a']));
+  expect(keyOf([], forced)).toBe(keyOf([]));
+  expect(keyOf([], { prompt: 'dataset' })).not.toBe(keyOf([]));
+});
+
 test('threads and the name of a run change no key; seed, device and settings do', async () => {
   const protocol = await loadProtocol('miniature');
   const { sft, rl, baseModel } = miniatureSpec();
   const keys = (spec: RunSpec) => [
     baseModelKey(spec, artifact('data')),
     sftKey(spec, artifact('base'), artifact('data')),
-    rlKey(spec, protocol, artifact('sft'), artifact('data')),
+    rlKey(spec, protocol, artifact('sft'), artifact('data'), []),
   ];
   const original = keys(specOf());
   expect(keys(specOf({ name: 'other', run: 'other', sft: { ...sft, threads: 2 }, rl: { ...rl, threads: 2 } }))).toEqual(

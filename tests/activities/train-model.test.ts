@@ -4,8 +4,11 @@ import { expect, test } from 'vitest';
 import type { Host } from '../../activities/host.ts';
 import { trainModel } from '../../activities/train-model.ts';
 import { reportFiles } from '../../activities/trainer-command.ts';
+import { parseRunSpec } from '../../domain/parse-run-spec.ts';
+import type { RunSpecInput } from '../../domain/run-spec.ts';
 import type { RunRef } from '../../domain/stage.ts';
 import { publishArtifact } from '../../processes/artifact.ts';
+import { miniatureSpec } from '../support/miniature-spec.ts';
 import { inActivity } from './in-activity.ts';
 import { testHost, testRun } from './test-host.ts';
 
@@ -15,9 +18,10 @@ interface Changes {
   readonly key?: string;
   readonly behaviour?: string;
   readonly microBatchSize?: number;
+  readonly spec?: Partial<RunSpecInput>;
 }
 
-const train = (host: Host, run: RunRef, { key = 'a'.repeat(64), behaviour, microBatchSize }: Changes = {}) =>
+const train = (host: Host, run: RunRef, { key = 'a'.repeat(64), behaviour, microBatchSize, spec }: Changes = {}) =>
   inActivity(() =>
     trainModel(host, {
       run,
@@ -28,6 +32,14 @@ const train = (host: Host, run: RunRef, { key = 'a'.repeat(64), behaviour, micro
       threads: 1,
       stallSeconds: 60,
       patienceSeconds: 60,
+      care: {
+        spec: parseRunSpec(miniatureSpec(spec)),
+        gpus: 0,
+        steps: 6,
+        saveEvery: 2,
+        evaluated: false,
+        model: null,
+      },
       ...(microBatchSize ? { microBatch: { size: microBatchSize, divides: 12 } } : {}),
       config: (attempt, resumeFrom) => ({
         program: 'sft',

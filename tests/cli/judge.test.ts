@@ -23,8 +23,17 @@ test('a judge that passes: the table, its file, exit code 0', async () => {
   const server = await startOracle();
   const { stdout, exitCode, home } = await audit(['--endpoint', server.url, '--model', 'judge']);
   expect(exitCode).toBe(0);
-  for (const word of ['agreement', 'sensitivity', 'specificity', 'adversarial', 'Wilson 95 %', 'said: cannot tell'])
+  for (const word of [
+    'agreement',
+    'sensitivity',
+    'specificity',
+    'adversarial',
+    'Wilson 95 %',
+    'said: cannot tell',
+    'design',
+  ])
     expect(stdout).toContain(word);
+  expect(stdout).toMatch(/held-out +│ agreement +│ 108 of 108/);
   expect(stdout).toContain('The judge passed');
   const [file = ''] = await readdir(join(home, 'judge-audits'));
   expect(file).toMatch(/^judge\.prompts-[0-9a-f]{12}\.json$/);

@@ -30,6 +30,7 @@ const summaryOf = (evaluations: Row[]): Summary => ({
   evaluations,
   judge: { model: null, decided: 0, note: '' },
   promoted: null,
+  hours: null,
   isolation: 'namespaces',
 });
 

@@ -13,10 +13,14 @@ export const pipelineEnvironment = () => {
   let control: Worker;
   let controlRun: Promise<void>;
 
-  beforeAll(async () => {
-    temporal = await startTemporal();
+  const startControl = async (): Promise<void> => {
     control = await Worker.create({ connection: temporal.nativeConnection, taskQueue: 'lensmith', workflowsPath });
     controlRun = control.run();
+  };
+
+  beforeAll(async () => {
+    temporal = await startTemporal();
+    await startControl();
   });
 
   afterAll(async () => {
@@ -38,11 +42,17 @@ export const pipelineEnvironment = () => {
       });
       return worker.runUntil(work);
     },
-    start: (name: string, spec: unknown) =>
+    /** Another worker takes the workflows over, with nothing in its memory. */
+    replaceControl: async (): Promise<void> => {
+      control.shutdown();
+      await controlRun;
+      await startControl();
+    },
+    start: (name: string, spec: unknown, ...options: unknown[]) =>
       temporal.client.workflow.start('train-pipeline', {
         taskQueue: 'lensmith',
         workflowId: `train/${name}`,
-        args: [spec],
+        args: [spec, ...options],
       }),
   };
 };

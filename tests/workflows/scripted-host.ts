@@ -138,8 +138,13 @@ export const scriptedHost = (overrides: Partial<HostActivities> = {}, rlSteps = 
       }
     },
     listRlCheckpoints: async () => written.map(checkpoint),
+    settleCheckpoint: async (_run, { step }, outcome) => {
+      note(`settle ${step} ${outcome.kind}`);
+      return [];
+    },
     isFullyCached: async () => false,
     findEvaluation: async () => null,
+    findTrained: async () => null,
     evaluateModel: async (_run, request) => {
       note(`evaluate ${request.modelName} ${request.checkpoint} ${request.split}`);
       return record(request.modelName, request.checkpoint, accuracies[request.checkpoint] ?? 0.5);
@@ -159,6 +164,9 @@ export const scriptedHost = (overrides: Partial<HostActivities> = {}, rlSteps = 
       throw ApplicationFailure.nonRetryable('nothing was opened', 'config');
     },
     teardownRun: async () => note('teardownRun'),
+    markPause: async () => note('markPause'),
+    clearPause: async () => note('clearPause'),
+    notify: async (_spec, { event }) => note(`notify ${event}`),
     ...overrides,
   };
   return { activities, calls };

@@ -1,0 +1,4 @@
+/** Writes one line for the user. */
+export const write = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
