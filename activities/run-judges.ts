@@ -6,8 +6,11 @@ import { judgeEndpoint } from './model-server.ts';
 import { readSpec } from './read-run.ts';
 import { type JudgePatience, openStageJudge, type StageJudge } from './stage-judge.ts';
 
-/** A step of RL waits for its scores: an outage has to end in masked episodes before the trainer's patience does. */
-const rlPatience: JudgePatience = { awayMs: 20_000, deadlineMs: 90_000 };
+/**
+ * A step of RL waits for its scores: an outage has to end in masked episodes before the trainer's patience does, and the
+ * first audit of a judge, which may take minutes, holds up no step.
+ */
+const rlPatience: JudgePatience = { awayMs: 20_000, deadlineMs: 90_000, auditWaitMs: 5000 };
 
 /** Judges of earlier runs that are kept open. */
 const keptOpen = 16;

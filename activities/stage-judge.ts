@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { LensmithError } from '../domain/errors.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
-import { type AuditedJudge, auditedJudge } from '../scoring/judge/audited-judge.ts';
+import { type AuditedJudge, type AuditedJudgeOptions, auditedJudge } from '../scoring/judge/audited-judge.ts';
 import { type JudgeOptions, openJudge } from '../scoring/judge/judge-client.ts';
 import { judgePanel } from '../scoring/judge/judge-panel.ts';
 import type { Host } from './host.ts';
@@ -11,7 +11,7 @@ import type { ServerEndpoint } from './model-server.ts';
 import { resolveModelPath } from './resolve-model-path.ts';
 
 /** How long a question may take, milliseconds, where not as long as an evaluation can wait. */
-export type JudgePatience = Pick<JudgeOptions, 'awayMs' | 'deadlineMs'>;
+export type JudgePatience = Pick<JudgeOptions, 'awayMs' | 'deadlineMs'> & Pick<AuditedJudgeOptions, 'auditWaitMs'>;
 
 /** Beyond it an evaluation ends with what it has; started again, it asks the judge anew. */
 const longestAbsenceSeconds = 300;
@@ -86,7 +86,7 @@ export const openStageJudge = async (
   spec: Pick<RunSpec, 'judge'>,
   endpoint: ServerEndpoint | null,
   signal: AbortSignal,
-  patience: JudgePatience = {},
+  { auditWaitMs, ...patience }: JudgePatience = {},
 ): Promise<StageJudge | undefined> => {
   const { audit, startSeconds, requestSeconds, concurrency } = spec.judge;
   const places = await placesOf(host, spec, endpoint);
@@ -104,6 +104,7 @@ export const openStageJudge = async (
       }),
       policy: audit,
       folder: judgeAuditFolder(host),
+      ...(auditWaitMs === undefined ? {} : { auditWaitMs }),
     }),
   );
   return first && { id: places.map(({ id }) => id).join(' + '), ...judgePanel(first, ...others) };

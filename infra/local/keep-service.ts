@@ -69,7 +69,7 @@ export const keepService = async (
   await mkdir(dir, { recursive: true });
   const seen = await inspect(dir);
   if (seen.state === 'running') {
-    const hangs = await liveness.hangs(home, service, seen.ledger);
+    const hangs = await liveness.hangs(home, service, seen.ledger.launch);
     if (hangs === undefined) return undefined;
     await stopTree({ processId: serviceProcessId(home, service.name), dir, graceMs });
     return `stopped: ${hangs}`;

@@ -1,13 +1,9 @@
-import type { Ledger } from '../../processes/ledger.ts';
 import { passes } from './probe.ts';
 import type { Aliveness, Service } from './service.ts';
 
-/** Longer than any service takes until it answers for the first time. */
-const startMs = 300_000;
-
 interface Watch {
   readonly launch: string;
-  /** Whether this launch has worked before: until then it may still be starting. */
+  /** Whether this launch has worked before: until then it may still be starting, or the probe may not be for it. */
   readonly wasAlive: boolean;
   readonly misses: number;
   /** Monotonic time of the last look, milliseconds: time in which the machine slept is nobody's fault. */
@@ -16,11 +12,7 @@ interface Watch {
 
 export interface Liveness {
   /** Says why a service that runs counts as hanging; undefined while it does not. Looks no more often than the service asks. */
-  readonly hangs: (
-    home: string,
-    service: Service,
-    launched: Pick<Ledger, 'launch' | 'launchedAt'>,
-  ) => Promise<string | undefined>;
+  readonly hangs: (home: string, service: Service, launch: string) => Promise<string | undefined>;
 }
 
 const allPass = async (home: string, service: Service, { probes }: Aliveness): Promise<boolean> =>
@@ -30,15 +22,14 @@ const allPass = async (home: string, service: Service, { probes }: Aliveness): P
 export const createLiveness = (): Liveness => {
   const watches = new Map<string, Watch>();
   return {
-    hangs: async (home, service, { launch, launchedAt }) => {
+    hangs: async (home, service, launch) => {
       const { alive, name } = service;
       if (!alive) return undefined;
       const known = watches.get(name);
       const watch = known?.launch === launch ? known : { launch, wasAlive: false, misses: 0, lookedAt: -Infinity };
       if (performance.now() - watch.lookedAt < alive.everyMs) return undefined;
       const works = await allPass(home, service, alive);
-      const starts = !watch.wasAlive && Date.now() - Date.parse(launchedAt) < startMs;
-      const misses = works || starts ? 0 : watch.misses + 1;
+      const misses = works || !watch.wasAlive ? 0 : watch.misses + 1;
       watches.set(name, { launch, wasAlive: watch.wasAlive || works, misses, lookedAt: performance.now() });
       if (misses < alive.misses) return undefined;
       return `it lives, and has not answered ${misses} times in a row`;

@@ -1,5 +1,6 @@
 import { access, stat } from 'node:fs/promises';
 import { execa } from 'execa';
+import { request } from 'undici';
 import type { Probe, Service } from './service.ts';
 import { readyFile } from './stack-paths.ts';
 
@@ -9,12 +10,13 @@ const answerMs = 5000;
 export const passes = async (home: string, service: Service, probe: Probe): Promise<boolean> => {
   switch (probe.kind) {
     case 'http': {
-      const response = await fetch(probe.url, {
+      // Not `fetch`: it calls itself a browser, and Ray answers browsers with 403.
+      const response = await request(probe.url, {
         signal: AbortSignal.timeout(answerMs),
         headers: probe.token ? { authorization: `Bearer ${probe.token}` } : {},
       }).catch(() => undefined);
-      await response?.body?.cancel();
-      return response?.ok ?? false;
+      await response?.body.dump().catch(() => undefined);
+      return response !== undefined && response.statusCode >= 200 && response.statusCode < 300;
     }
     case 'command': {
       const [program = '', ...rest] = probe.command;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../../domain/errors.ts';
 import type { JudgeAudit, JudgeAuditPolicy, JudgeStanding } from '../../domain/judge.ts';
 import type { Grade } from '../../domain/verdict.ts';
@@ -16,6 +17,8 @@ export interface AuditedJudgeOptions {
   readonly set?: AuditSet;
   /** Milliseconds before an audit that an outage has ended is tried again. @default 30000 */
   readonly againMs?: number;
+  /** Milliseconds that an answer waits for an audit that is under way; then it is `judge_failed`. @default without end */
+  readonly auditWaitMs?: number;
 }
 
 /** A judge that decides only as its audit allows, and how it stands. */
@@ -41,7 +44,14 @@ export const auditNote = ({ measures, passed, asked, pairs }: JudgeAudit): strin
  * Puts the audit before a judge. It is made when the first answer needs the judge, stops when it is lost, and is kept by
  * judge and prompts. Until it is passed an answer is `judge_failed` under `required`.
  */
-export const auditedJudge = ({ client, policy, folder, set, againMs = 30_000 }: AuditedJudgeOptions): AuditedJudge => {
+export const auditedJudge = ({
+  client,
+  policy,
+  folder,
+  set,
+  againMs = 30_000,
+  auditWaitMs,
+}: AuditedJudgeOptions): AuditedJudge => {
   let pairs: Promise<AuditSet> | undefined;
   let running: Promise<JudgeAudit> | undefined;
   let outage: { readonly message: string; readonly at: number } | undefined;
@@ -74,9 +84,22 @@ export const auditedJudge = ({ client, policy, folder, set, againMs = 30_000 }: 
     }
   };
 
+  /** The result, or after the time that an answer may wait for it, that there is none yet. */
+  const resultInTime = async (): Promise<JudgeAudit | string> => {
+    if (auditWaitMs === undefined) return result();
+    const timer = new AbortController();
+    const late = delay(auditWaitMs, 'its audit is under way', { signal: timer.signal, ref: false });
+    try {
+      return await Promise.race([result(), late]);
+    } finally {
+      timer.abort();
+      late.catch(() => undefined);
+    }
+  };
+
   const refusal = async (): Promise<Grade | undefined> => {
     if (policy === 'off') return undefined;
-    const found = await result();
+    const found = await resultInTime();
     const failed = (reason: string): Grade => ({ verdict: 'judge_failed', decidedBy: 'none', reason });
     if (typeof found === 'string') return failed(`the judge ${client.id} was not asked: ${found}`);
     if (found.passed || policy === 'force') return undefined;

@@ -1,5 +1,7 @@
 import { execa } from 'execa';
 import { expect, test, vi } from 'vitest';
+import { passes } from '../../infra/local/probe.ts';
+import { readServices } from '../../infra/local/read-services.ts';
 import { stackDown } from '../../infra/local/stack-down.ts';
 import { checkout, serviceDir, stackId } from '../../infra/local/stack-paths.ts';
 import { stackUp } from '../../infra/local/stack-up.ts';
@@ -21,6 +23,15 @@ test('Temporal with its search attributes and Ray with its Jobs API come up, and
   expect(
     await rayVersion({ address: environment.LENSMITH_RAY_ADDRESS ?? '', token: environment.LENSMITH_RAY_TOKEN }),
   ).toMatch(/^2\./);
+
+  const services = (await readServices(home)).flatMap((service) =>
+    (service.alive?.probes ?? []).map((probe) => ({ service, probe })),
+  );
+  expect(services).toHaveLength(3);
+  for (const { service, probe } of services)
+    await waitFor(`${service.name} to answer as alive`, async () =>
+      (await passes(home, service, probe)) ? true : undefined,
+    );
 
   const attributes = async () => {
     const list = ['operator', 'search-attribute', 'list', '--output', 'json'];

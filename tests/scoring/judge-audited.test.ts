@@ -8,10 +8,19 @@ import { temporaryFolder } from '../processes/temporary-folder.ts';
 import { startOracle } from './judge-oracle.ts';
 import { question, startJudgeServer } from './judge-server.ts';
 
-const open = async (url: string, policy: JudgeAuditPolicy, folder?: string) => {
+const open = async (url: string, policy: JudgeAuditPolicy, folder?: string, auditWaitMs?: number) => {
   const home = folder ?? (await temporaryFolder());
   const client = openJudge({ url, model: 'judge', attempts: 1, hedge: false, cacheDir: join(home, 'cache') });
-  return { home, ...auditedJudge({ client, policy, folder: join(home, 'audits'), againMs: 50 }) };
+  return {
+    home,
+    ...auditedJudge({
+      client,
+      policy,
+      folder: join(home, 'audits'),
+      againMs: 50,
+      ...(auditWaitMs === undefined ? {} : { auditWaitMs }),
+    }),
+  };
 };
 
 test('a judge that passes decides, and is audited once for many answers at once', async () => {
@@ -26,6 +35,17 @@ test('a judge that passes decides, and is audited once for many answers at once'
   const later = await open(server.url, 'required', home);
   expect((await later.judge({ ...question, answer: 'one more' })).verdict).toBe('correct');
   expect(server.requests).toHaveLength(asked + 1);
+});
+
+test('an answer that may not wait for the audit has no verdict until the audit is done', async () => {
+  const server = await startOracle();
+  const { judge } = await open(server.url, 'required', undefined, 0);
+  expect(await judge(question)).toMatchObject({
+    verdict: 'judge_failed',
+    decidedBy: 'none',
+    reason: expect.stringContaining('its audit is under way'),
+  });
+  await expect.poll(async () => (await judge(question)).verdict, { timeout: 20_000 }).toBe('correct');
 });
 
 test('a judge that fails decides nothing, and says by how much it failed', async () => {
