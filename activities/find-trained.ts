@@ -4,7 +4,7 @@ import { loadProtocol } from '../episodes/load-protocol.ts';
 import type { Host } from './host.ts';
 import { readRunFile } from './read-run.ts';
 import { findCached } from './stage-cache.ts';
-import { judgeIds } from './stage-judge.ts';
+import { rewardJudgeIds } from './stage-judge.ts';
 import { rlKey } from './train-rl.ts';
 import { sftKey } from './train-sft.ts';
 
@@ -16,7 +16,7 @@ export const findTrained =
     const key =
       stage === 'sft'
         ? sftKey(spec, model, data)
-        : rlKey(spec, await loadProtocol(spec.protocol), model, data, await judgeIds(host, spec));
+        : rlKey(spec, await loadProtocol(spec.protocol), model, data, await rewardJudgeIds(host, spec));
     const artifact = await findCached(host, stage, key, anew?.[stage] ?? null);
     return artifact ? { state: 'cached', artifact, attempts: 0, seconds: 0 } : null;
   };

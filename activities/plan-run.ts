@@ -12,7 +12,7 @@ import { dataParts } from './prepare-data.ts';
 import { pretrainedModel } from './pretrained-model.ts';
 import { readRunFile } from './read-run.ts';
 import { findCached } from './stage-cache.ts';
-import { judgeIds } from './stage-judge.ts';
+import { rewardJudgeIds } from './stage-judge.ts';
 import { findOutput, type OutputStage, outputNames, readOutputs } from './stage-outputs.ts';
 import { baseModelParts } from './train-base-model.ts';
 import { rlParts } from './train-rl.ts';
@@ -139,7 +139,7 @@ const planModels = async (context: PlanContext) => {
     context,
     'rl',
     data.artifact && sft.artifact
-      ? rlParts(spec, protocol, sft.artifact, data.artifact, await judgeIds(host, spec))
+      ? rlParts(spec, protocol, sft.artifact, data.artifact, await rewardJudgeIds(host, spec))
       : (sftInputs ?? 'sft'),
     { gpus: spec.gpus.rl, command: program(context, 'rl', 'rl', spec.rl.threads) },
   );

@@ -45,11 +45,12 @@ export const assertJudgeKeys = ({ judge }: Pick<RunSpec, 'judge'>): void => {
 const servedId = async (host: Host, { judge }: Pick<RunSpec, 'judge'>): Promise<string> =>
   judgeIdOf(await resolveModelPath(host, judge.model));
 
-/** The judges that a spec wants, as caches, audits and results call them; none where rules alone decide. */
-export const judgeIds = async (host: Host, spec: Pick<RunSpec, 'judge'>): Promise<string[]> => [
-  ...(spec.judge.engine === 'none' ? [] : [await servedId(host, spec)]),
-  ...spec.judge.others.map(({ model }) => model),
-];
+/** The judges that decide rewards, as caches, audits and results call them; none where rules alone do. */
+export const rewardJudgeIds = async (host: Host, spec: Pick<RunSpec, 'judge' | 'rl'>): Promise<string[]> => {
+  if (spec.rl.openAnswers === 'mask') return [];
+  const served = spec.judge.engine === 'none' ? [] : [await servedId(host, spec)];
+  return [...served, ...spec.judge.others.map(({ model }) => model)];
+};
 
 const placesOf = async (
   host: Host,

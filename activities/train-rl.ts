@@ -11,7 +11,7 @@ import type { Host } from './host.ts';
 import { rayLauncher } from './ray-launcher.ts';
 import { readSpec } from './read-run.ts';
 import { recordRewardJudge } from './reward-judge.ts';
-import { assertJudgeKeys, judgeIds } from './stage-judge.ts';
+import { assertJudgeKeys, rewardJudgeIds } from './stage-judge.ts';
 import { keyOf, keyParts } from './stage-key.ts';
 import { openOutput } from './stage-outputs.ts';
 import { trainModel } from './train-model.ts';
@@ -40,8 +40,8 @@ export const trainRl =
   async (run: RunRef, sft: ArtifactRef, data: ArtifactRef): Promise<StageResult> => {
     const spec = await readSpec(run);
     const protocol = await loadProtocol(spec.protocol);
-    const { threads, ...settings } = spec.rl;
-    const judges = await judgeIds(host, spec);
+    const { threads, openAnswers: _, ...settings } = spec.rl;
+    const judges = await rewardJudgeIds(host, spec);
     const output = await openOutput(run, 'rl', rlParts(spec, protocol, sft, data, judges));
     const train = () =>
       trainModel(host, {
@@ -57,7 +57,7 @@ export const trainRl =
         launcher: rayLauncher(host, run, 'rl', spec.gpus.rl),
         care: { spec, gpus: spec.gpus.rl, ...settings, evaluated: true, model: sft.path },
         config: (attempt, resumeFrom) => {
-          assertJudgeKeys(spec);
+          if (judges.length > 0) assertJudgeKeys(spec);
           return {
             program: 'rl',
             run: run.run,

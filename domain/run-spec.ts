@@ -145,6 +145,8 @@ export const runSpecSchema = z.strictObject({
   rl: z.strictObject({
     ...trainingSchema,
     reward: z.enum(rewardNames).default('lensmith'),
+    /** What decides answers that the rules leave open: the run's judge, or nobody, and their episodes are masked. */
+    openAnswers: z.enum(['judge', 'mask']).default('judge'),
     promptsPerStep: z.int().positive(),
     groupSize: z.int().min(2).default(8),
     microBatchSize: z.int().positive(),
