@@ -3,15 +3,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
-
-const syncFolder = async (path: string): Promise<void> => {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-};
+import { syncFolder } from './sync-folder.ts';
 
 /**
  * Replaces a file in one step: a reader sees the old content or the new one, also after a crash of the machine. Content

@@ -1,19 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { syncFolder } from './sync-folder.ts';
 
 const tombPattern = /^\.checkpoint-\d+\.[0-9a-f]{8}\.tomb$/;
 
 export const isTomb = (name: string): boolean => tombPattern.test(name);
-
-const syncFolder = async (path: string): Promise<void> => {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-};
 
 /**
  * Deletes a checkpoint so that at every moment it is whole under its name or not there at all: it takes the name of a

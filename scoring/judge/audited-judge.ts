@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../../domain/errors.ts';
 import type { JudgeAudit, JudgeAuditPolicy, JudgeStanding } from '../../domain/judge.ts';
 import type { Grade } from '../../domain/verdict.ts';
@@ -8,6 +7,7 @@ import { auditJudge } from './audit-judge.ts';
 import { type AuditSet, readAuditSet } from './audit-pairs.ts';
 import type { Judge, JudgeClient } from './judge-client.ts';
 import { judgePromptVersion } from './judge-prompt.ts';
+import { within } from './within.ts';
 
 export interface AuditedJudgeOptions {
   readonly client: JudgeClient;
@@ -85,17 +85,8 @@ export const auditedJudge = ({
   };
 
   /** The result, or after the time that an answer may wait for it, that there is none yet. */
-  const resultInTime = async (): Promise<JudgeAudit | string> => {
-    if (auditWaitMs === undefined) return result();
-    const timer = new AbortController();
-    const late = delay(auditWaitMs, 'its audit is under way', { signal: timer.signal, ref: false });
-    try {
-      return await Promise.race([result(), late]);
-    } finally {
-      timer.abort();
-      late.catch(() => undefined);
-    }
-  };
+  const resultInTime = (): Promise<JudgeAudit | string> =>
+    auditWaitMs === undefined ? result() : within(auditWaitMs, result(), 'its audit is under way');
 
   const refusal = async (): Promise<Grade | undefined> => {
     if (policy === 'off') return undefined;

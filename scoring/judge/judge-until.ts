@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Judge, JudgeGrade } from './judge-client.ts';
+import { within } from './within.ts';
 
 /**
  * A judge that is waited for until a time and no longer; what it has not decided by then is `judge_failed`. It goes on
@@ -16,12 +16,6 @@ export const judgeUntil = (judge: Judge, until: number): Judge => {
   return async (question) => {
     const leftMs = until - performance.now();
     if (leftMs <= 0) return late;
-    const timer = new AbortController();
-    const over = delay(leftMs, late, { signal: timer.signal, ref: false }).catch(() => late);
-    try {
-      return await Promise.race([judge(question), over]);
-    } finally {
-      timer.abort();
-    }
+    return within(leftMs, judge(question), late);
   };
 };
