@@ -36,3 +36,17 @@ export const connectClient = async (): Promise<Client> => {
     );
   }
 };
+
+/**
+ * Works with a client and closes its connection, however the work ends.
+ *
+ * @throws LensmithError as `connectClient`.
+ */
+export const withClient = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
+  const client = await connectClient();
+  try {
+    return await work(client);
+  } finally {
+    await client.connection.close();
+  }
+};

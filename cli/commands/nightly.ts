@@ -1,23 +1,11 @@
-import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Command } from 'commander';
 import { LensmithError } from '../../domain/errors.ts';
 import { controlQueue } from '../../domain/task-queues.ts';
-import { connectClient } from '../connect.ts';
-
-const write = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
+import { withClient } from '../connect.ts';
+import { write } from '../write.ts';
 
 const scheduleIdOf = (name: string): string => `nightly/${name}`;
-
-const withClient = async (work: (client: Client) => Promise<void>): Promise<void> => {
-  const client = await connectClient();
-  try {
-    await work(client);
-  } finally {
-    await client.connection.close();
-  }
-};
 
 const orUnknown = (name: string) => (error: unknown) => {
   throw error instanceof ScheduleNotFoundError

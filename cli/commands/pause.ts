@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { Command } from 'commander';
 import { hostFromEnvironment } from '../../activities/host.ts';
 import { LensmithError } from '../../domain/errors.ts';
-import { connectClient, stackEnvironment } from '../connect.ts';
+import { stackEnvironment, withClient } from '../connect.ts';
 import { readKnownRun } from '../known-run.ts';
 import { findRun } from '../run-client.ts';
 import { holdRun, readHold } from '../run-hold.ts';
@@ -41,15 +41,12 @@ const pause = async (run: string, { wait }: { wait: boolean }): Promise<void> =>
     ({ file }) => file.spec.limits.pauseSeconds,
     () => defaultSeconds,
   );
-  const client = await connectClient();
-  try {
+  await withClient(async (client) => {
     const handle = await findRun(client, run);
     const state = await holdRun(handle, run);
-    if (wait) return await untilPaused(handle, run, seconds + teardownSeconds);
+    if (wait) return untilPaused(handle, run, seconds + teardownSeconds);
     write(`${run} is ${state}; lensmith watch ${run} shows it`);
-  } finally {
-    await client.connection.close();
-  }
+  });
 };
 
 /** Adds the command that pauses a run. */

@@ -6,7 +6,7 @@ import { planStages } from '../../activities/plan-run.ts';
 import { runIdAt } from '../../domain/run-id.ts';
 import type { RunSpec } from '../../domain/run-spec.ts';
 import { writeFileAtomic } from '../../processes/atomic-file.ts';
-import { connectClient, stackEnvironment } from '../connect.ts';
+import { stackEnvironment, withClient } from '../connect.ts';
 import { planTable } from '../plan-table.ts';
 import { readSpecFile } from '../read-spec-file.ts';
 import { findRun } from '../run-client.ts';
@@ -28,17 +28,13 @@ const dryRun = async (spec: RunSpec): Promise<void> => {
   write(`start it:      lensmith train ${file}`);
 };
 
-const cancel = async (run: string): Promise<void> => {
-  const client = await connectClient();
-  try {
+const cancel = (run: string): Promise<void> =>
+  withClient(async (client) => {
     const handle = await findRun(client, run);
     await handle.cancel();
     await handle.result().catch(() => undefined);
     write(`${run} is cancelled; its folder and its checkpoints stay. Go on with it: lensmith resume ${run}`);
-  } finally {
-    await client.connection.close();
-  }
-};
+  });
 
 /** Adds the commands that begin, follow and end runs. */
 export const addTrainCommands = (program: Command): void => {
