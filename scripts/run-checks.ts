@@ -59,12 +59,19 @@ const runCheck = async ({ name, command, cwd, counts }: Check): Promise<Result> 
   const start = Date.now();
   const [program = '', ...rest] = command;
   const env = { PATH: `${inCheckout('node_modules', '.bin')}:${process.env.PATH ?? ''}` };
-  const { failed } = await execa(program, rest, { cwd: cwd ?? checkout, env, reject: false, stdio: 'inherit' });
-  const one = { passed: failed ? 0 : 1, failed: failed ? 1 : 0 };
+  const { failed, exitCode, signal } = await execa(program, rest, {
+    cwd: cwd ?? checkout,
+    env,
+    reject: false,
+    stdio: 'inherit',
+  });
+  const one = { passed: failed ? 0 : 1, failed: failed ? 1 : 0, failures: [] };
   // A runner that died has left no report, and one that failed without a failed test still has failed.
   const counted = (await counts?.().catch(() => undefined)) ?? one;
   const seconds = (Date.now() - start) / 1000;
-  return { name, seconds, passed: counted.passed, failed: failed ? Math.max(counted.failed, 1) : counted.failed };
+  if (!failed) return { name, seconds, ...counted };
+  const failures = counted.failures.length > 0 ? counted.failures : [`it ended with exit code ${exitCode ?? signal}`];
+  return { name, seconds, passed: counted.passed, failed: Math.max(counted.failed, 1), failures };
 };
 
 const results: Result[] = [];
@@ -77,6 +84,8 @@ try {
 process.stdout.write('\n');
 for (const { name, passed, failed, seconds } of results)
   process.stdout.write(`${name.padEnd(14)} ${passed} passed, ${failed} failed in ${seconds.toFixed(1)} s\n`);
-const sum = (key: keyof Counts): number => results.reduce((total, result) => total + result[key], 0);
+for (const { name, failures } of results)
+  for (const failure of failures) process.stdout.write(`FAILED ${name}: ${failure.replaceAll(`${checkout}/`, '')}\n`);
+const sum = (key: 'passed' | 'failed'): number => results.reduce((total, result) => total + result[key], 0);
 process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed\n`);
 process.exitCode = sum('failed') > 0 ? 1 : 0;
