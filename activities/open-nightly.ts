@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactRef } from '../domain/artifact.ts';
 import { LensmithError } from '../domain/errors.ts';
+import type { NotifySpec } from '../domain/notification.ts';
 import { runIdAt } from '../domain/run-id.ts';
 import type { RunRef } from '../domain/stage.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
@@ -17,6 +18,8 @@ export interface NightlyTarget {
   readonly data: ArtifactRef;
   readonly model: { modelName: string; checkpoint: string; model: ArtifactRef; occasion: string };
   readonly promotion: PromotionRecord;
+  /** Whom the run of the checkpoint tells; null for nobody. */
+  readonly notify: NotifySpec | null;
 }
 
 /**
@@ -53,5 +56,6 @@ export const openNightly =
         occasion: startedAt,
       },
       promotion,
+      notify: spec.notify,
     };
   };

@@ -16,6 +16,8 @@ export const notificationEvents = [
   'budget',
   /** The best checkpoint does worse than it has to, and is not promoted. */
   'held',
+  /** A nightly evaluation does worse than its checkpoint did when it was promoted. */
+  'regressed',
 ] as const;
 export type NotificationEvent = (typeof notificationEvents)[number];
 
@@ -66,6 +68,7 @@ const marks: Readonly<Record<NotificationEvent, string>> = {
   stalled: '⚠️',
   budget: '⚠️',
   held: '⚠️',
+  regressed: '⚠️',
 };
 
 /** Slack reads these three as markup. */

@@ -1,10 +1,19 @@
-import { CancellationScope, log, ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  isCancellation,
+  log,
+  ParentClosePolicy,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { type FailureType, isFailureType } from '../domain/errors.ts';
 import type { NotificationEvent } from '../domain/notification.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
 import type { StageName } from '../domain/stage.ts';
+import { failureNote, rootFailure } from './failure.ts';
 import type { NotifyRunInput, notifyRun } from './notify-run.ts';
 import { runAttribute } from './search-attributes.ts';
+import type { StageBoard } from './stage-board.ts';
 
 export interface MessageDetails {
   readonly stage?: StageName | undefined;
@@ -28,7 +37,7 @@ const typeOf = (failure: string | null | undefined): FailureType | null => (isFa
  * Each message is a workflow of its own that the run leaves behind, so that a receiver that is away costs the run
  * nothing. `spec` is looked at anew each time: it may change while the run is paused.
  */
-export const createMessenger = (run: string, spec: () => RunSpec): Messenger => {
+export const createMessenger = (run: string, spec: () => Pick<RunSpec, 'notify' | 'host' | 'name'>): Messenger => {
   const onTheWay = new Set<Promise<unknown>>();
   let count = 0;
 
@@ -72,4 +81,16 @@ export const createMessenger = (run: string, spec: () => RunSpec): Messenger => 
       while (onTheWay.size > 0) await CancellationScope.nonCancellable(() => Promise.all(onTheWay));
     },
   };
+};
+
+/** Tells how a run ended without completing, and waits until that is on its way. */
+export const tellEnding = async (messenger: Messenger, board: StageBoard, error: unknown): Promise<void> => {
+  const stage = board.all().find(({ state }) => state === 'running')?.name;
+  if (isCancellation(error)) messenger.tell('cancelled', { stage });
+  else {
+    const root = rootFailure(error);
+    const failure = 'type' in root && typeof root.type === 'string' ? root.type : null;
+    messenger.tell('failed', { stage, failure, message: failureNote(error) });
+  }
+  await messenger.flush();
 };

@@ -12,6 +12,7 @@ import type { EvaluationRecord } from '../activities/evaluate-model.ts';
 import type { NightlyTarget } from '../activities/open-nightly.ts';
 import { hostActivities } from './activity-proxies.ts';
 import type { benchmarkSuite } from './benchmark-suite.ts';
+import { createMessenger, tellEnding } from './messenger.ts';
 import { createStageBoard } from './stage-board.ts';
 import { progressQuery, stageProgressSignal } from './train-pipeline.ts';
 
@@ -21,9 +22,14 @@ export interface NightlyInput {
   readonly host: string;
 }
 
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+const fallNote = ({ checkpoint, reference, accuracy, low, high }: NightlyResult): string =>
+  `${checkpoint}: ${percent(accuracy)} [${percent(low)}, ${percent(high)}], at its promotion ${percent(reference)}`;
+
 /**
  * Evaluates the promoted model anew on its test split and compares it with the figures at its promotion; the result says
- * whether it does worse by more than the interval.
+ * whether it does worse by more than the interval. It tells so, and where it fails, whom the checkpoint's run told.
  */
 export const nightlyEvaluation = async ({ name, host }: NightlyInput): Promise<NightlyResult> => {
   const { quick, cleanup } = hostActivities(host, 5);
@@ -37,6 +43,7 @@ export const nightlyEvaluation = async ({ name, host }: NightlyInput): Promise<N
   });
   setHandler(progressQuery, () => ({ run: target.run.run, dir: target.run.dir, stages: board.all() }));
   setHandler(stageProgressSignal, ({ stage, progress, attempt }) => board.progress(stage, progress, attempt));
+  const messenger = createMessenger(target.run.run, () => ({ notify: target.notify ?? null, host, name }));
   try {
     board.begin('benchmark-suite');
     const [record]: EvaluationRecord[] = await executeChild<typeof benchmarkSuite>('benchmark-suite', {
@@ -57,8 +64,14 @@ export const nightlyEvaluation = async ({ name, host }: NightlyInput): Promise<N
     });
     if (!record) throw ApplicationFailure.nonRetryable('expected one record of the suite, got none');
     board.end('benchmark-suite', 'completed', { attempts: 1 });
-    return await quick.closeNightly(target, record);
+    const result = await quick.closeNightly(target, record);
+    if (result.regression) messenger.tell('regressed', { stage: 'benchmark-suite', message: fallNote(result) });
+    return result;
+  } catch (error) {
+    await tellEnding(messenger, board, error);
+    throw error;
   } finally {
+    await messenger.flush();
     await CancellationScope.nonCancellable(() => cleanup.teardownRun(target.run));
   }
 };

@@ -15,10 +15,10 @@ import { poolOf, type RunSpec } from '../domain/run-spec.ts';
 import type { PipelineProgress, PlanEntry, RunRef, StageName, TrainResult } from '../domain/stage.ts';
 import { parseTrainOptions, type TrainOptions } from '../domain/train-options.ts';
 import { type HostProxies, hostActivities } from './activity-proxies.ts';
-import { asInputFailure, failureNote, rootFailure } from './failure.ts';
+import { asInputFailure, failureNote } from './failure.ts';
 import { openLeaseDesk } from './gpu-pool-client.ts';
 import { type Hold, openHold } from './hold.ts';
-import { createMessenger, type Messenger } from './messenger.ts';
+import { createMessenger, type Messenger, tellEnding } from './messenger.ts';
 import { createPlaces } from './places.ts';
 import { type Round, runRound } from './run-round.ts';
 import { runAttribute, stageAttribute } from './search-attributes.ts';
@@ -57,18 +57,6 @@ const proxiesOf = (spec: RunSpec, board: StageBoard, messenger: Messenger, hostN
     if (stage) board.retried(stage, note);
     if (failure === 'stall') messenger.tell('stalled', { stage, failure, message: note });
   });
-
-/** Tells how a run ended, and waits until that is on its way. */
-const tellEnding = async (messenger: Messenger, board: StageBoard, error: unknown): Promise<void> => {
-  const stage = board.all().find(({ state }) => state === 'running')?.name;
-  if (isCancellation(error)) messenger.tell('cancelled', { stage });
-  else {
-    const root = rootFailure(error);
-    const failure = 'type' in root && typeof root.type === 'string' ? root.type : null;
-    messenger.tell('failed', { stage, failure, message: failureNote(error) });
-  }
-  await messenger.flush();
-};
 
 /**
  * The main job: data, SFT cold start, judge, RL with checkpoint evaluation beside it, the benchmark suite, promotion
