@@ -10,6 +10,7 @@ import { startTemporal } from '../support/local-temporal.ts';
 import { report } from '../support/pool.ts';
 import { poolFaults } from '../support/pool-check.ts';
 import type { HeldLease, WorkerPlan, workThroughLeases } from './fixtures/lease-holders.ts';
+import { saveHistory } from './save-history.ts';
 
 const workflowsPath = fileURLToPath(new URL('fixtures/lease-holders.ts', import.meta.url));
 
@@ -128,6 +129,7 @@ it('serves many holders that crash, leases nothing twice, and keeps every run of
     const { endings } = await pool.query(poolQuery);
     expect(endings.filter(({ ending }) => ending === 'expired')).toHaveLength(holderCount / 5);
 
+    await saveHistory(temporal.address, poolWorkflowId, 'gpu-pool_continued-as-new', first.firstExecutionRunId);
     const lengths = await lengthsOfRuns(first.firstExecutionRunId);
     expect(lengths.length).toBeGreaterThan(3);
     // A turn of the loop, with what came meanwhile, is written before the pool looks at the length again.

@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
 import { typedFailureOf } from '../../activities/failures.ts';
 import type { HostActivities } from '../../activities/index.ts';
-import type { FailureType } from '../../domain/errors.ts';
+import { type FailureType, failureTypes, isPermanentFailure } from '../../domain/errors.ts';
 import type { FailureDetails } from '../../domain/failure-class.ts';
 import type { PipelineProgress, StageResult } from '../../domain/stage.ts';
 import { miniatureSpec } from '../support/miniature-spec.ts';
@@ -60,6 +60,16 @@ const run = async (
     return { failure, attempts: sft.attempts(), calls, sft: stages.find((stage) => stage.name === 'sft') };
   });
 };
+
+test.each(failureTypes.filter((type) => type !== 'cancelled'))(
+  'a run whose budget for %s is used up fails with that class, and is torn down',
+  async (type) => {
+    const retries = isPermanentFailure(type) ? {} : { [type]: 0 };
+    const ended = await run(`failed-${type}`, [{ type }], { retries }, `failed-${type}`);
+    expect(ended).toMatchObject({ failure: { type }, attempts: 1, sft: { state: 'failed' } });
+    expect(ended.calls.at(-1)).toBe('teardownRun');
+  },
+);
 
 test('each class has its own budget', async () => {
   const endings: Ending[] = [{ type: 'port' }, { type: 'out_of_memory' }, { type: 'port' }];

@@ -19,6 +19,9 @@ describe('train-pipeline', () => {
       const handle = await start('ordered', miniatureSpec({ run: 'ordered', host: 'ordered' }));
       const result: TrainResult = await handle.result();
       await saveHistory(temporal().address, handle.workflowId, 'train-pipeline_completed');
+      const evaluation = `${handle.workflowId}/evaluate-step-2`;
+      await saveHistory(temporal().address, evaluation, 'evaluate-checkpoint_completed');
+      await saveHistory(temporal().address, `${evaluation}/serve-rl-checkpoint-2-validation`, 'serve-model_stopped');
       expect(result).toMatchObject({ run: 'ordered', decision: 'promoted', promoted: { step: 4 } });
       const { stages } = await handle.query<PipelineProgress>('progress');
       expect(Object.fromEntries(stages.map(({ name, state }) => [name, state]))).toEqual({
