@@ -13,6 +13,7 @@ export const commandGroups: readonly CommandGroup[] = [
     names: ['train', 'resume', 'watch', 'cancel'],
     load: async () => (await import('./commands/train.ts')).addTrainCommands,
   },
+  { names: ['runs'], load: async () => (await import('./commands/runs.ts')).addRunsCommand },
   { names: ['pause'], load: async () => (await import('./commands/pause.ts')).addPauseCommand },
   { names: ['clone'], load: async () => (await import('./commands/clone.ts')).addCloneCommand },
   { names: ['nightly'], load: async () => (await import('./commands/nightly.ts')).addNightlyCommands },

@@ -18,7 +18,7 @@ export const findRun = async (client: Client, run: string): Promise<WorkflowHand
   }
   const query = `WorkflowType = 'train-pipeline' AND LensmithRun = '${run.replaceAll("'", '')}'`;
   for await (const found of client.workflow.list({ query })) return client.workflow.getHandle(found.workflowId);
-  throw new LensmithError('config', `Temporal knows no run "${run}"; "lensmith status" lists those that it has`, {
+  throw new LensmithError('config', `Temporal knows no run "${run}"; "lensmith runs" lists those that it has`, {
     where: 'RUN',
   });
 };

@@ -5,6 +5,7 @@ import {
   executeChild,
   ParentClosePolicy,
   setHandler,
+  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { NightlyResult } from '../activities/close-nightly.ts';
@@ -13,6 +14,7 @@ import type { NightlyTarget } from '../activities/open-nightly.ts';
 import { hostActivities } from './activity-proxies.ts';
 import type { benchmarkSuite } from './benchmark-suite.ts';
 import { createMessenger, tellEnding } from './messenger.ts';
+import { runAttribute } from './search-attributes.ts';
 import { createStageBoard } from './stage-board.ts';
 import { progressQuery, stageProgressSignal } from './train-pipeline.ts';
 
@@ -41,6 +43,7 @@ export const nightlyEvaluation = async ({ name, host }: NightlyInput): Promise<N
     execution: workflowInfo().firstExecutionRunId,
     startedAt: workflowInfo().startTime.toISOString(),
   });
+  upsertSearchAttributes([{ key: runAttribute, value: target.run.run }]);
   setHandler(progressQuery, () => ({ run: target.run.run, dir: target.run.dir, stages: board.all() }));
   setHandler(stageProgressSignal, ({ stage, progress, attempt }) => board.progress(stage, progress, attempt));
   const messenger = createMessenger(target.run.run, () => ({ notify: target.notify ?? null, host, name }));

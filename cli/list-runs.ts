@@ -1,0 +1,74 @@
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { typedFailureOf } from '../activities/failures.ts';
+import { runAttribute, stageAttribute, verdictAttribute } from '../workflows/search-attributes.ts';
+
+/** A run as Temporal knows it, also one of another machine. */
+export interface ListedRun {
+  readonly run: string;
+  readonly kind: 'train' | 'nightly';
+  /** `paused` is Lensmith's own pause: the run holds nothing. */
+  readonly state: 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed out';
+  /** The stage that a run is in; null where it has none, or has ended. */
+  readonly stage: string | null;
+  /** Unix time, milliseconds. */
+  readonly startedAt: number;
+  /** Null while it goes on. */
+  readonly endedAt: number | null;
+  /** What became of the best checkpoint, or the class and the first line of the failure. */
+  readonly outcome: string | null;
+  readonly workflowId: string;
+}
+
+const kinds: Readonly<Record<string, ListedRun['kind']>> = {
+  'train-pipeline': 'train',
+  'nightly-evaluation': 'nightly',
+};
+
+const endings: Readonly<Record<string, ListedRun['state']>> = {
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timed out',
+};
+
+/** Why a run failed: its last event says so. */
+const failureOf = async (client: Client, { workflowId, runId }: WorkflowExecutionInfo): Promise<string | null> => {
+  const error: unknown = await client.workflow.result(workflowId, runId, { followRuns: false }).then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  const failure = typedFailureOf(error);
+  return failure ? `${failure.type}: ${failure.message.split('\n')[0]}` : null;
+};
+
+const listed = async (client: Client, execution: WorkflowExecutionInfo): Promise<ListedRun> => {
+  const { workflowId, typedSearchAttributes: attributes, startTime, closeTime } = execution;
+  const ended = endings[execution.status.name];
+  const stage = attributes.get(stageAttribute) ?? null;
+  const state = ended ?? (stage === 'paused' ? 'paused' : 'running');
+  return {
+    run: attributes.get(runAttribute) ?? workflowId,
+    kind: kinds[execution.type] ?? 'train',
+    state,
+    stage: ended || stage === 'paused' ? null : stage,
+    startedAt: startTime.getTime(),
+    endedAt: closeTime?.getTime() ?? null,
+    outcome: state === 'failed' ? await failureOf(client, execution) : (attributes.get(verdictAttribute) ?? null),
+    workflowId,
+  };
+};
+
+/** The newest runs, newest first; `active` are those that have not ended. */
+export const listRuns = async (client: Client, options: { limit: number; active: boolean }): Promise<ListedRun[]> => {
+  const types = Object.keys(kinds)
+    .map((type) => `'${type}'`)
+    .join(', ');
+  const query = `WorkflowType IN (${types})${options.active ? " AND ExecutionStatus = 'Running'" : ''}`;
+  const found: WorkflowExecutionInfo[] = [];
+  for await (const execution of client.workflow.list({ query, pageSize: Math.min(options.limit, 1000) })) {
+    found.push(execution);
+    if (found.length >= options.limit) break;
+  }
+  return Promise.all(found.map((execution) => listed(client, execution)));
+};
