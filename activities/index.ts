@@ -20,37 +20,41 @@ import { teardownRun } from './teardown-run.ts';
 import { trainBaseModel } from './train-base-model.ts';
 import { trainRl } from './train-rl.ts';
 import { trainSft } from './train-sft.ts';
+import { withBeats } from './with-beats.ts';
 import { writeReport } from './write-report.ts';
 
 /** The activities of a host's queue, `lensmith-host-<name>`. */
 export const createHostActivities = (host: Host, sandbox: SharedSandbox) =>
   withTypedFailures({
-    openRun: openRun(host),
-    planRun: planRun(host),
+    // What follows a program or a server beats by itself, with its progress.
     prepareData: prepareData(host, sandbox),
     trainBaseModel: trainBaseModel(host),
     trainSft: trainSft(host),
-    resolveJudge: resolveJudge(host),
     launchModelServer: launchModelServer(host),
     superviseModelServer: superviseModelServer(host),
-    stopModelServer: stopModelServer(host),
     awaitRay: awaitRay(host),
     trainRl: trainRl(host),
     awaitCheckpoint: awaitCheckpoint(),
-    listRlCheckpoints: listRlCheckpoints(),
-    settleCheckpoint: settleCheckpoint(host),
-    isFullyCached: isFullyCached(host),
-    findEvaluation: findEvaluation(host),
-    findTrained: findTrained(host),
     evaluateModel: evaluateModel(host, sandbox),
-    promote: promote(host),
-    writeReport: writeReport(),
-    openNightly: openNightly(host),
-    closeNightly: closeNightly(host),
-    teardownRun: teardownRun(host),
-    markPause: markPause(),
-    clearPause: clearPause(),
     notify: notify(),
+    ...withBeats({
+      openRun: openRun(host),
+      planRun: planRun(host),
+      resolveJudge: resolveJudge(host),
+      stopModelServer: stopModelServer(host),
+      listRlCheckpoints: listRlCheckpoints(),
+      settleCheckpoint: settleCheckpoint(host),
+      isFullyCached: isFullyCached(host),
+      findEvaluation: findEvaluation(host),
+      findTrained: findTrained(host),
+      promote: promote(host),
+      writeReport: writeReport(),
+      openNightly: openNightly(host),
+      closeNightly: closeNightly(host),
+      teardownRun: teardownRun(host),
+      markPause: markPause(),
+      clearPause: clearPause(),
+    }),
   });
 
 export type HostActivities = ReturnType<typeof createHostActivities>;

@@ -18,8 +18,6 @@ export type CheckpointOutcome =
     }
   | { readonly kind: 'given-up'; readonly type: FailureType; readonly message: string };
 
-const beatMs = 2000;
-
 /**
  * Writes down that the evaluation of a checkpoint is over, which is what its deletion waits for, and deletes what the
  * run needs no more. Checkpoints of another run, from which RL was taken, are left to that run.
@@ -30,25 +28,16 @@ export const settleCheckpoint =
     const outputDir = dirname(checkpoint.path);
     if (!resolve(outputDir).startsWith(`${resolve(run.dir)}${sep}`)) return [];
     const { step, digest } = checkpoint;
-    const context = Context.current();
-    // Comparing a checkpoint of many gigabytes with its manifest takes minutes.
-    const timer = setInterval(() => context.heartbeat({ step }), beatMs);
-    try {
-      const events = await readCheckpointEvents(outputDir);
-      const known = events.some(
-        (event) => event.kind === outcome.kind && event.step === step && event.digest === digest,
-      );
-      if (!known) await addCheckpointEvent(outputDir, { ...outcome, step, digest, at: Date.now() });
-      const { keepCheckpoints } = await readSpec(run);
-      const deleted = await pruneCheckpoints(host, {
-        runDir: run.dir,
-        outputDir,
-        keep: keepCheckpoints,
-        evaluated: true,
-      });
-      if (deleted.length > 0) context.log.info('checkpoints were deleted', { run: run.run, steps: deleted });
-      return deleted;
-    } finally {
-      clearInterval(timer);
-    }
+    const events = await readCheckpointEvents(outputDir);
+    const known = events.some((event) => event.kind === outcome.kind && event.step === step && event.digest === digest);
+    if (!known) await addCheckpointEvent(outputDir, { ...outcome, step, digest, at: Date.now() });
+    const { keepCheckpoints } = await readSpec(run);
+    const deleted = await pruneCheckpoints(host, {
+      runDir: run.dir,
+      outputDir,
+      keep: keepCheckpoints,
+      evaluated: true,
+    });
+    if (deleted.length > 0) Context.current().log.info('checkpoints were deleted', { run: run.run, steps: deleted });
+    return deleted;
   };

@@ -8,6 +8,9 @@ import { type RetryLimits, retryByClass, withRetryByClass } from './retry-by-cla
 /** A host that is gone for this long is reported; a worker that restarts is back within seconds. */
 const hostAbsence = '15 minutes';
 
+/** Every activity beats while it works: without, a worker that was killed would be missed only when the time is up. */
+const heartbeatTimeout = '15s';
+
 /** A failure with a class is tried again by the workflow; the server only replaces a worker that was lost. */
 const nonRetryableErrorTypes = [...failureTypes];
 
@@ -32,7 +35,7 @@ export const hostActivities = (
     taskQueue,
     scheduleToStartTimeout: hostAbsence,
     startToCloseTimeout: '60 days',
-    heartbeatTimeout: '15s',
+    heartbeatTimeout,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: {
       initialInterval: '1s',
@@ -48,6 +51,7 @@ export const hostActivities = (
         taskQueue,
         scheduleToStartTimeout: hostAbsence,
         startToCloseTimeout: '5 minutes',
+        heartbeatTimeout,
         retry: {
           initialInterval: '1s',
           maximumInterval: '30s',
@@ -64,6 +68,7 @@ export const hostActivities = (
       taskQueue,
       scheduleToCloseTimeout: '30 minutes',
       startToCloseTimeout: '3 minutes',
+      heartbeatTimeout,
       retry: { initialInterval: '1s', maximumInterval: '20s' },
     }),
   };

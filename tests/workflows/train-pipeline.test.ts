@@ -86,6 +86,27 @@ describe('train-pipeline', () => {
     expect(tried).toBe(2);
   });
 
+  it('misses a worker that is lost in a short step within seconds', async () => {
+    let asked = 0;
+    let letGo = (): void => undefined;
+    const { activities } = scriptedHost({
+      findEvaluation: async () => {
+        asked += 1;
+        // Like a killed worker, it says nothing any more.
+        if (asked === 1)
+          await new Promise<void>((resolve) => {
+            letGo = resolve;
+          });
+        return null;
+      },
+    });
+    await withHost('silent', activities, async () => {
+      const handle = await start('silent', miniatureSpec({ run: 'silent', host: 'silent' }));
+      await handle.result().finally(() => letGo());
+    });
+    expect(asked).toBeGreaterThan(1);
+  });
+
   it('does not retry bad data, and tears down', async () => {
     const { activities, calls } = scriptedHost({
       prepareData: async () => {
