@@ -14,7 +14,7 @@ import { freePorts } from '../../processes/free-port.ts';
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
 const spec = join(checkout, 'examples', 'smoke.yaml');
-const limitMs = 6 * 60_000;
+const limitMs = 10 * 60_000;
 
 let home: string;
 
