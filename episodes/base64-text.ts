@@ -1,3 +1,4 @@
+import { slices } from './slices.ts';
 import type { Extent } from './spill.ts';
 
 /** An image's base64, made once; it lies in memory, or on the disk once `moveTo` is done. */
@@ -6,13 +7,22 @@ export class Base64Text {
   readonly length: number;
   #place: Buffer | Extent;
 
-  constructor(text: string) {
-    this.#place = Buffer.from(text, 'latin1');
+  constructor(text: string | Buffer) {
+    this.#place = typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
     this.length = this.#place.length;
   }
 
-  get inMemory(): boolean {
-    return Buffer.isBuffer(this.#place);
+  /** Encodes bytes; large ones slice by slice, for what takes long keeps others waiting. */
+  static async of(bytes: Buffer): Promise<Base64Text> {
+    const text = Buffer.allocUnsafe(4 * Math.ceil(bytes.length / 3));
+    let at = 0;
+    for await (const slice of slices(bytes)) at += text.write(slice.toString('base64'), at, 'latin1');
+    return new Base64Text(text);
+  }
+
+  /** The text, where it lies in memory. */
+  get bytesInMemory(): Buffer | undefined {
+    return Buffer.isBuffer(this.#place) ? this.#place : undefined;
   }
 
   /** The whole text; what lies on the disk is read without yielding, so it is for single images only. */

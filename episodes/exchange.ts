@@ -1,5 +1,7 @@
-import { Readable } from 'node:stream';
-import { type Agent, request } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
+
+/** How a request was lost. */
+type Fault = Extract<Exchange, { kind: 'lost' }>['fault'];
 
 /** What came of one request: an answer with its whole body, or how it was lost. */
 export type Exchange =
@@ -24,7 +26,7 @@ export interface ExchangeOptions {
   readonly agent: Agent;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: { readonly length: number; chunks(): AsyncGenerator<Buffer> };
+  readonly body: { readonly length: number; chunks(): Iterable<Buffer> | AsyncIterable<Buffer> };
   readonly signal: AbortSignal;
   /** Milliseconds for all of it. */
   readonly totalMs: number;
@@ -33,6 +35,9 @@ export interface ExchangeOptions {
   /** Longest answer, bytes. */
   readonly maxBytes: number;
 }
+
+/** undici takes any iterable of buffers (its docs/docs/api/Dispatcher.md), which its types do not say. */
+type DispatchBody = NonNullable<Dispatcher.DispatchOptions['body']>;
 
 const unreachable = new Set([
   'ECONNREFUSED',
@@ -49,58 +54,80 @@ const codesOf = (error: unknown): unknown[] => {
   return error instanceof AggregateError ? [...own, ...error.errors.flatMap(codesOf)] : own;
 };
 
-/** Posts JSON and reads the whole answer. Never rejects, and ends within `totalMs`, whatever the server does. */
-export const exchange = async (options: ExchangeOptions): Promise<Exchange> => {
-  const { agent, url, headers, body, signal, totalMs, stallMs, maxBytes } = options;
-  const lost = (fault: Extract<Exchange, { kind: 'lost' }>['fault'], message: string): Exchange => ({
-    kind: 'lost',
-    fault,
-    message: `no complete answer from ${url}: ${message}`,
-  });
-  if (signal.aborted) return lost('cancelled', 'cancelled');
+const faultOf = (error: Error): Fault =>
+  codesOf(error).some((code) => unreachable.has(String(code))) ? 'unreachable' : 'reset';
 
-  const abort = new AbortController();
-  let phase: 'header_timeout' | 'body_timeout' = 'header_timeout';
-  let ending: Exchange | undefined;
-  const stop = (result: Exchange): void => {
-    ending ??= result;
-    abort.abort();
-  };
-  const onCancel = (): void => stop(lost('cancelled', 'cancelled'));
-  const total = setTimeout(() => stop(lost(phase, `it took longer than ${totalMs / 1000} s`)), totalMs);
-  let stall: NodeJS.Timeout | undefined;
-  signal.addEventListener('abort', onCancel, { once: true });
-  try {
-    const response = await request(url, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json', 'content-length': String(body.length) },
-      body: Readable.from(body.chunks()),
-      dispatcher: agent,
-      signal: abort.signal,
-    });
-    phase = 'body_timeout';
-    stall = setTimeout(() => stop(lost('body_timeout', `its body stalled for ${stallMs / 1000} s`)), stallMs);
+/**
+ * Posts JSON and reads the whole answer. Never rejects, and ends within `totalMs`, whatever the server does.
+ *
+ * It speaks to undici's dispatcher itself: the streams and signals that `request` puts around it cost as much again.
+ */
+export const exchange = (options: ExchangeOptions): Promise<Exchange> =>
+  new Promise((resolve) => {
+    const { agent, url, headers, body, signal, totalMs, stallMs, maxBytes } = options;
     const chunks: Buffer[] = [];
     let bytes = 0;
-    for await (const chunk of response.body) {
-      stall.refresh();
-      bytes += chunk.length;
-      if (bytes > maxBytes) stop(lost('oversized', `expected at most ${maxBytes} bytes, more came`));
-      chunks.push(chunk);
-    }
-    const retryAfter = response.headers['retry-after'];
-    return {
-      kind: 'answer',
-      status: response.statusCode,
-      body: Buffer.concat(chunks).toString('utf8'),
-      retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+    let status = 0;
+    let retryAfter: string | undefined;
+    let controller: Dispatcher.DispatchController | undefined;
+    let ended = false;
+    let stall: NodeJS.Timeout | undefined;
+
+    const end = (result: Exchange): void => {
+      ended = true;
+      clearTimeout(total);
+      clearTimeout(stall);
+      signal.removeEventListener('abort', onCancel);
+      resolve(result);
     };
-  } catch (error) {
-    if (ending) return ending;
-    return lost(codesOf(error).some((code) => unreachable.has(String(code))) ? 'unreachable' : 'reset', String(error));
-  } finally {
-    clearTimeout(total);
-    clearTimeout(stall);
-    signal.removeEventListener('abort', onCancel);
-  }
-};
+    const lose = (fault: Fault, message: string): void => {
+      if (ended) return;
+      end({ kind: 'lost', fault, message: `no complete answer from ${url}: ${message}` });
+      controller?.abort(new Error(message));
+    };
+    const onCancel = (): void => lose('cancelled', 'cancelled');
+    const total = setTimeout(() => {
+      lose(stall ? 'body_timeout' : 'header_timeout', `it took longer than ${totalMs / 1000} s`);
+    }, totalMs);
+    signal.addEventListener('abort', onCancel, { once: true });
+    if (signal.aborted) {
+      onCancel();
+      return;
+    }
+
+    const { origin, pathname, search } = new URL(url);
+    agent.dispatch(
+      {
+        origin,
+        path: pathname + search,
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json', 'content-length': String(body.length) },
+        body: body.chunks() as unknown as DispatchBody,
+      },
+      {
+        onRequestStart: (given) => {
+          controller = given;
+          // It waited for its connection until nobody waited for it: it is not sent.
+          if (ended) given.abort(new Error('given up'));
+        },
+        onResponseStart: (_, statusCode, received) => {
+          // What comes before the answer, such as `103 Early Hints`.
+          if (statusCode < 200) return;
+          status = statusCode;
+          const wait = received['retry-after'];
+          retryAfter = Array.isArray(wait) ? wait[0] : wait;
+          stall = setTimeout(() => lose('body_timeout', `its body stalled for ${stallMs / 1000} s`), stallMs);
+        },
+        onResponseData: (_, chunk) => {
+          stall?.refresh();
+          bytes += chunk.length;
+          if (bytes > maxBytes) lose('oversized', `expected at most ${maxBytes} bytes, more came`);
+          else chunks.push(chunk);
+        },
+        onResponseEnd: () => {
+          if (!ended) end({ kind: 'answer', status, body: Buffer.concat(chunks).toString('utf8'), retryAfter });
+        },
+        onResponseError: (_, error) => lose(faultOf(error), String(error)),
+      },
+    );
+  });

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
-import sharp from 'sharp';
 import type { ImageRef } from '../domain/episode.ts';
 import { LensmithError } from '../domain/errors.ts';
 import type { ProducedImage } from '../domain/sandbox.ts';
 import { Base64Text } from './base64-text.ts';
+import { readImageHeader } from './image-header.ts';
 import { createImageMemory } from './image-memory.ts';
 import { isWholeImage } from './is-whole-image.ts';
+import { ownTurn } from './own-turn.ts';
+import { slices } from './slices.ts';
 
 const mediaTypes = { png: 'image/png', jpeg: 'image/jpeg', webp: 'image/webp', gif: 'image/gif' } as const;
-type Format = keyof typeof mediaTypes;
 
 /** An encoded image. Its base64 is made once and kept once for all episodes of the process. */
 export class StoredImage implements ImageRef {
@@ -18,12 +19,12 @@ export class StoredImage implements ImageRef {
   readonly mediaType: string;
   readonly base64: Base64Text;
 
-  constructor(ref: ImageRef, mediaType: string, base64: string) {
+  constructor(ref: ImageRef, mediaType: string, base64: Base64Text) {
     this.digest = ref.digest;
     this.width = ref.width;
     this.height = ref.height;
     this.mediaType = mediaType;
-    this.base64 = new Base64Text(base64);
+    this.base64 = base64;
   }
 
   /** The encoded bytes, decoded from base64 at each access. */
@@ -49,24 +50,23 @@ export interface ImageStore {
 
 const memory = createImageMemory<StoredImage>(32 * 1024 * 1024);
 
-// Only headers are read here, of images that rarely come twice: what it would keep of them is of no use.
-sharp.cache(false);
-
-const isFormat = (format: string | undefined): format is Format => format !== undefined && format in mediaTypes;
-
-const readHeader = async (bytes: Buffer): Promise<{ mediaType: string; width: number; height: number }> => {
-  try {
-    const { format, width, height } = await sharp(bytes).metadata();
-    if (!isFormat(format)) throw new Error(`its format is ${format}`);
-    if (!isWholeImage(format, bytes)) throw new Error(`the ${format} is damaged or cut off`);
+const wholeImage = async (bytes: Buffer): Promise<{ mediaType: string; width: number; height: number }> => {
+  const header = await readImageHeader(bytes);
+  if (header && isWholeImage(header.format, bytes)) {
+    const { format, width, height } = header;
     return { mediaType: mediaTypes[format], width, height };
-  } catch (cause) {
-    throw new LensmithError(
-      'data',
-      `expected an image in PNG, JPEG, WebP or GIF that is there to its end, got ${bytes.length} bytes: ${String(cause)}`,
-      { cause },
-    );
   }
+  const came = header ? `the ${header.format} is damaged or cut off` : 'it begins as none of these does';
+  throw new LensmithError(
+    'data',
+    `expected an image in PNG, JPEG, WebP or GIF that is there to its end, got ${bytes.length} bytes: ${came}`,
+  );
+};
+
+const digestOf = async (bytes: Buffer): Promise<string> => {
+  const hash = createHash('sha256');
+  for await (const slice of slices(bytes)) hash.update(slice);
+  return hash.digest('hex');
 };
 
 /** An empty store. Stores of one process share the images that they have in common. */
@@ -82,16 +82,18 @@ export const createImageStore = (): ImageStore => {
   };
   return {
     add: async (content) => {
+      // The images of many episodes that begin together would hold up everything else.
+      await ownTurn();
       const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-      const digest = createHash('sha256').update(bytes).digest('hex');
+      const digest = await digestOf(bytes);
       const found = known(digest);
       if (found) return found;
-      const { mediaType, width, height } = await readHeader(bytes);
+      const { mediaType, width, height } = await wholeImage(bytes);
       await memory.room();
-      return keep(memory.keep(new StoredImage({ digest, width, height }, mediaType, bytes.toString('base64'))));
+      return keep(memory.keep(new StoredImage({ digest, width, height }, mediaType, await Base64Text.of(bytes))));
     },
     addProduced: ({ data, mediaType, ...ref }) =>
-      known(ref.digest) ?? keep(memory.keep(new StoredImage(ref, mediaType, data))),
+      known(ref.digest) ?? keep(memory.keep(new StoredImage(ref, mediaType, new Base64Text(data)))),
     get: (digest) => images.get(digest),
     room: memory.room,
   };

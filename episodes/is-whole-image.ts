@@ -24,6 +24,13 @@ const isWholeGif = (bytes: Buffer): boolean => {
 };
 
 const endOfJpeg = Buffer.from([0xff, 0xd9]);
+const startOfScan = Buffer.from([0xff, 0xda]);
+
+/** Whether a JPEG has an end mark behind its last scan: a thumbnail inside has an end mark of its own. */
+const isWholeJpeg = (bytes: Buffer): boolean => {
+  const end = bytes.lastIndexOf(endOfJpeg);
+  return end >= 0 && bytes.indexOf(startOfScan, end) < 0;
+};
 
 /**
  * Whether an encoded image is there to its end. This reads the file's structure and decodes no pixel: decoding every
@@ -34,8 +41,7 @@ export const isWholeImage = (format: 'png' | 'jpeg' | 'webp' | 'gif', bytes: Buf
     case 'png':
       return isWholePng(bytes);
     case 'jpeg':
-      // A thumbnail inside has an end mark of its own, so only one behind the last start of a scan counts.
-      return bytes.lastIndexOf(endOfJpeg) > bytes.lastIndexOf(Buffer.from([0xff, 0xda]));
+      return isWholeJpeg(bytes);
     case 'webp':
       return isWholeWebp(bytes);
     case 'gif':

@@ -10,7 +10,8 @@ export interface RequestBody {
   readonly length: number;
   /** Whether an image is sent by its id alone. */
   readonly omits: boolean;
-  chunks(): AsyncGenerator<Buffer>;
+  /** The pieces in order; those of images that lie on the disk are read as they are asked for. */
+  chunks(): Iterable<Buffer> | AsyncIterable<Buffer>;
 }
 
 const comma = Buffer.from(',');
@@ -21,6 +22,24 @@ const around = ({ mediaType, digest }: StoredImage, form: MediaForm): readonly [
   if (form === 'kept') return [`{"type":"image_url","image_url":null,"uuid":"${digest}"}`, ''];
   const end = form === 'named' ? `"},"uuid":"${digest}"}` : '"}}';
   return [`{"type":"image_url","image_url":{"url":"data:${mediaType};base64,`, end];
+};
+
+async function* readChunks(pieces: readonly (Buffer | StoredImage)[]): AsyncGenerator<Buffer> {
+  for (const piece of pieces) {
+    if (Buffer.isBuffer(piece)) yield piece;
+    else yield* piece.base64.chunks();
+  }
+}
+
+/** Without a wait between pieces where all of them are in memory. */
+const chunksOf = (pieces: readonly (Buffer | StoredImage)[]): Iterable<Buffer> | AsyncIterable<Buffer> => {
+  const chunks: Buffer[] = [];
+  for (const piece of pieces) {
+    const bytes = Buffer.isBuffer(piece) ? piece : piece.base64.bytesInMemory;
+    if (!bytes) return readChunks(pieces);
+    chunks.push(bytes);
+  }
+  return chunks;
 };
 
 /**
@@ -35,10 +54,16 @@ export const encodeRequest = (
   formOf: (image: StoredImage) => MediaForm = () => 'plain',
 ): RequestBody => {
   const pieces: (Buffer | StoredImage)[] = [];
+  let text: Buffer[] = [];
   let length = 0;
   let omits = false;
+  // Few large writes cost less than many small ones.
+  const flush = (): void => {
+    if (text.length > 0) pieces.push(Buffer.concat(text));
+    text = [];
+  };
   const push = (piece: Buffer): void => {
-    pieces.push(piece);
+    text.push(piece);
     length += piece.length;
   };
   push(Buffer.from(`${JSON.stringify(fields).slice(0, -1)},"messages":[`));
@@ -54,6 +79,7 @@ export const encodeRequest = (
       push(Buffer.from(start));
       if (form === 'kept') omits = true;
       else {
+        flush();
         pieces.push(piece);
         length += piece.base64.length;
         push(Buffer.from(end));
@@ -61,20 +87,6 @@ export const encodeRequest = (
     }
   }
   push(Buffer.from(']}'));
-  return {
-    length,
-    omits,
-    chunks: async function* chunks() {
-      let small: Buffer[] = [];
-      for (const piece of pieces) {
-        if (Buffer.isBuffer(piece)) small.push(piece);
-        else {
-          yield Buffer.concat(small);
-          small = [];
-          yield* piece.base64.chunks();
-        }
-      }
-      yield Buffer.concat(small);
-    },
-  };
+  flush();
+  return { length, omits, chunks: () => chunksOf(pieces) };
 };

@@ -4,6 +4,7 @@ import type { Protocol } from '../domain/protocol.ts';
 import type { ExecutionResult } from '../domain/sandbox.ts';
 import { type CodeSandbox, type CodeSession, executeCall, sessionOptions } from './code-session.ts';
 import type { StoredImage } from './image-store.ts';
+import { ownTurn } from './own-turn.ts';
 import { sandboxPlaces } from './sandbox-places.ts';
 
 export type { CodeSandbox, CodeSession } from './code-session.ts';
@@ -35,6 +36,9 @@ export interface ToolSessionOptions {
   readonly attempts?: number;
 }
 
+/** Above this an image takes milliseconds to hand over, bytes of base64. */
+const largeBytes = 1024 * 1024;
+
 const isOver: unique symbol = Symbol('deadline');
 const noPlace: unique symbol = Symbol('no place');
 
@@ -56,7 +60,9 @@ export const openToolSession = (options: ToolSessionOptions): ToolSession => {
 
   const attempt = async (code: string, image: StoredImage | undefined): Promise<ExecutionResult> => {
     if (!session) {
-      const opened = await sandbox.createSession(sessionOptions(protocol, image ? [image] : images));
+      const given = image ? [image] : images;
+      if (given.some(({ base64 }) => base64.length > largeBytes)) await ownTurn();
+      const opened = await sandbox.createSession(sessionOptions(protocol, given));
       if (closed) {
         // The episode's time ended while the session was being opened.
         await opened.close();

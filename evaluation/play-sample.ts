@@ -38,6 +38,9 @@ export const createPlayer = (options: EvaluationOptions, client: ModelClient, si
   let ready: Promise<void> | undefined;
   return async (slot: SampleSlot, attempt: number): Promise<Episode> => {
     const episodeId = entryKey({ sampleId: slot.sampleId, attempt });
+    // Before the images: to take in those of many episodes keeps the process so busy that the look would take long.
+    ready ??= client.ready();
+    await ready;
     const store = createImageStore();
     let sample: StoredSample;
     try {
@@ -46,8 +49,6 @@ export const createPlayer = (options: EvaluationOptions, client: ModelClient, si
       if (!(error instanceof LensmithError)) throw error;
       return unreadEpisode(slot.sampleId, episodeId, protocol, options.servedModel, error);
     }
-    ready ??= client.ready();
-    await ready;
     const episode = await runEpisode({
       task: sample.task,
       images: sample.images,

@@ -40,7 +40,7 @@ const askMany = async (samples: number, every: number, onMark: (mark: Mark) => v
       servedModel: 'bench',
       sampling: { temperature: 0, topP: 1, maxTokens: 64, seed: null },
       concurrency: 64,
-      episodeSeconds: 60,
+      episodeSeconds: 600,
       maxUndecidedShare: 0,
       outputDir: join(dir, 'out'),
       sandbox: { isolation: 'none', createSession: () => Promise.reject(new Error('no code is run here')) },

@@ -1,3 +1,4 @@
+import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { LensmithError } from '../../domain/errors.ts';
 import type { judgeMessages } from './judge-prompt.ts';
@@ -25,10 +26,13 @@ const completionSchema = z.object({
 
 const mostBytes = 1024 * 1024;
 
-const readText = async (response: Response): Promise<string> => {
+/** `fetch` would cost more than all else that is done for a question. */
+const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+
+const readText = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > mostBytes) throw new Error(`expected at most ${mostBytes} bytes, more came`);
     chunks.push(chunk);
@@ -116,15 +120,18 @@ export class JudgeEndpoint {
   /** One request and its whole answer; the signal covers both. */
   async #exchange<T>(
     path: string,
-    { signal, ...init }: { method?: string; body?: string; signal: AbortSignal },
+    init: { method?: 'POST'; body?: string; signal: AbortSignal },
     schema: z.ZodType<T>,
   ): Promise<{ value: T; fault?: never } | { value?: never; fault: JudgeReply }> {
     const url = `${this.url}/${path}`;
     try {
-      const response = await fetch(url, { ...init, headers: this.#headers, signal });
-      const text = await readText(response);
-      if (response.status !== 200)
-        return { fault: this.#noted(replyOfStatus(response.status, text, response.headers.get('retry-after'), url)) };
+      const { statusCode, headers, body } = await request(url, { ...init, headers: this.#headers, dispatcher: agent });
+      const text = await readText(body);
+      const wait = headers['retry-after'];
+      if (statusCode !== 200)
+        return {
+          fault: this.#noted(replyOfStatus(statusCode, text, (Array.isArray(wait) ? wait[0] : wait) ?? null, url)),
+        };
       return { value: schema.parse(JSON.parse(text)) };
     } catch (error) {
       return { fault: this.#noted(replyOfError(error, url)) };

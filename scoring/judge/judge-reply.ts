@@ -33,8 +33,9 @@ export const replyOfError = (error: unknown, url: string): JudgeReply => {
   const cause = error instanceof Error && error.cause !== undefined ? ` (${String(error.cause)})` : '';
   const reason = `no complete answer from ${url}: ${String(error)}${cause}`;
   const name = error instanceof Error ? error.name : '';
-  // `fetch` throws a TypeError for what happens to the connection; the other two come of our own limits.
-  return { kind: 'retry', reason, afterMs: null, away: name !== 'AbortError', absent: name === 'TypeError' };
+  // What happens to the connection has the system's code or undici's; what our own limits do has a number.
+  const isConnection = error instanceof Error && 'code' in error && typeof error.code === 'string';
+  return { kind: 'retry', reason, afterMs: null, away: name !== 'AbortError', absent: isConnection };
 };
 
 /** What an answer with a status other than 200 says about trying again. */

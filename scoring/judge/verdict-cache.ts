@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { judgeSayings } from '../../domain/judge.ts';
-import { writeFileAtomic } from '../../processes/atomic-file.ts';
 import { type JudgeQuestion, promptVersionOf } from './judge-prompt.ts';
 
 const cachedSchema = z.strictObject({
@@ -21,6 +21,8 @@ export const verdictKey = (judge: string, { question, reference, answer, kind = 
     .digest('hex');
 
 const read = async (path: string): Promise<CachedVerdict | undefined> => {
+  // Most are not there, and a thread takes many times longer to say so than the look itself.
+  if (!existsSync(path)) return undefined;
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {
@@ -32,13 +34,28 @@ const read = async (path: string): Promise<CachedVerdict | undefined> => {
 };
 
 /** Verdicts on disk, a file each; without a folder nothing is kept. */
-export const verdictCache = (folder: string | undefined, judge: string) => ({
-  find: async (key: string): Promise<CachedVerdict | undefined> =>
-    folder === undefined ? undefined : read(join(folder, `${key}.json`)),
-  keep: async (key: string, { kind = 'general' }: JudgeQuestion, { verdict, reason }: CachedVerdict): Promise<void> => {
-    if (folder === undefined) return;
-    const kept: z.infer<typeof cachedSchema> = { verdict, reason, judge, prompt: promptVersionOf(kind) };
-    await mkdir(folder, { recursive: true });
-    await writeFileAtomic(join(folder, `${key}.json`), `${JSON.stringify(kept)}\n`);
-  },
-});
+export const verdictCache = (folder: string | undefined, judge: string) => {
+  let made: Promise<unknown> | undefined;
+  const make = (path: string): Promise<unknown> => {
+    made ??= mkdir(path, { recursive: true }).catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+  return {
+    find: async (key: string): Promise<CachedVerdict | undefined> =>
+      folder === undefined ? undefined : read(join(folder, `${key}.json`)),
+    keep: async (
+      key: string,
+      { kind = 'general' }: JudgeQuestion,
+      { verdict, reason }: CachedVerdict,
+    ): Promise<void> => {
+      if (folder === undefined) return;
+      const kept: z.infer<typeof cachedSchema> = { verdict, reason, judge, prompt: promptVersionOf(kind) };
+      await make(folder);
+      // Neither flushed nor renamed into its place: both cost more than the question that a torn file costs.
+      await writeFile(join(folder, `${key}.json`), `${JSON.stringify(kept)}\n`);
+    },
+  };
+};

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { Base64Text } from '../../episodes/base64-text.ts';
 import { encodeMessage } from '../../episodes/chat-message.ts';
+import { readImageHeader } from '../../episodes/image-header.ts';
 import { createImageMemory } from '../../episodes/image-memory.ts';
 import { createImageStore } from '../../episodes/image-store.ts';
 import { isWholeImage } from '../../episodes/is-whole-image.ts';
@@ -57,7 +59,7 @@ test('above the budget an image moves to the disk and stays readable', async () 
   const memory = createImageMemory<{ digest: string; base64: Base64Text }>(10_000);
   const text = (letter: string): string => letter.repeat(8_000);
   const images = ['a', 'b', 'c'].map((letter) => memory.keep({ digest: letter, base64: new Base64Text(text(letter)) }));
-  await expect.poll(() => images.map(({ base64 }) => base64.inMemory)).toEqual([true, false, false]);
+  await expect.poll(() => images.map(({ base64 }) => base64.bytesInMemory !== undefined)).toEqual([true, false, false]);
   expect(memory.bytes()).toBe(8_000);
   for (const { digest, base64 } of images) {
     const chunks: Buffer[] = [];
@@ -71,6 +73,37 @@ test('above the budget an image moves to the disk and stays readable', async () 
 
 const noise = sharp({
   create: { width: 64, height: 48, channels: 3, noise: { type: 'gaussian', mean: 120, sigma: 40 }, background: 'red' },
+});
+
+const photo = await noise
+  .clone()
+  .jpeg()
+  .withExif({ IFD0: { Software: 'x'.repeat(3000) } })
+  .toBuffer();
+
+test.each([
+  ['png', await noise.clone().png({ palette: true }).toBuffer()],
+  ['jpeg', photo],
+  ['jpeg', await noise.clone().jpeg({ progressive: true }).toBuffer()],
+  ['jpeg', Buffer.concat([photo.subarray(0, 2), Buffer.from('junk'), Buffer.alloc(5, 0xff), photo.subarray(2)])],
+  ['webp', await noise.clone().webp().toBuffer()],
+  ['webp', await noise.clone().webp({ lossless: true }).toBuffer()],
+  ['webp', await noise.clone().ensureAlpha(0.5).webp().toBuffer()],
+  ['gif', await noise.clone().gif().toBuffer()],
+] as const)('the head of a %s has its size', async (format, bytes) => {
+  expect(await readImageHeader(bytes)).toEqual({ format, width: 64, height: 48 });
+});
+
+test('other bytes have no head of an image, and none stops the reader', async () => {
+  const heads = ['', '\x89PNG\r\n\x1a\n', '\xff\xd8\xff', 'RIFF....WEBPVP8 ', 'GIF89a'];
+  const bytes = fc.tuple(fc.constantFrom(...heads), fc.uint8Array({ maxLength: 80 }));
+  await fc.assert(
+    fc.asyncProperty(bytes, async ([head, rest]) => {
+      const header = await readImageHeader(Buffer.concat([Buffer.from(head, 'latin1'), rest]));
+      expect(header === undefined || (header.width > 0 && header.height > 0)).toBe(true);
+      if (head === '' && rest.length < 30) expect(header).toBeUndefined();
+    }),
+  );
 });
 
 test.each([
