@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
 import type { isolationLevels } from '../domain/sandbox.ts';
-import { readFrames } from './frames.ts';
+import { type GuestMessage, readFrames } from './frames.ts';
 import { guestEnvironment } from './guest-environment.ts';
+import { folderPrefix, sweepFolders } from './sweep-folders.ts';
 
 const guest = fileURLToPath(new URL('guest/main.py', import.meta.url));
 const startMs = 60_000;
@@ -31,7 +32,7 @@ const helloSchema = z.object({ session: z.string() });
 /** A session of the guest that has connected; its messages go to `onMessage`, its end to `onClose`. */
 export interface GuestConnection {
   readonly socket: Socket;
-  onMessage: (message: unknown) => void;
+  onMessage: (message: GuestMessage) => void;
   onClose: () => void;
 }
 
@@ -104,7 +105,8 @@ const firstLine = async (child: ChildProcess, lines: Interface): Promise<string>
  * @throws LensmithError `infrastructure` where it cannot start, or the host cannot isolate.
  */
 export const startForkServer = async (python: string, isolation: Isolation): Promise<ForkServer> => {
-  const folder = await mkdtemp(join(tmpdir(), 'lensmith-sandbox-'));
+  await sweepFolders(tmpdir());
+  const folder = await mkdtemp(join(tmpdir(), folderPrefix));
   const meeting = join(folder, 'meeting');
   const scratch = join(folder, 'scratch');
   await mkdir(meeting, { mode: 0o700 });
@@ -127,7 +129,7 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
         return;
       }
       greeted = true;
-      const hello = helloSchema.safeParse(message);
+      const hello = helloSchema.safeParse(message.content);
       const expected = hello.success ? waiting.get(hello.data.session) : undefined;
       if (expected) expected.resolve(connection);
       else socket.destroy();

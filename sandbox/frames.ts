@@ -1,48 +1,94 @@
 import type { Socket } from 'node:net';
+import { z } from 'zod';
 
 const maximumBytes = 512 * 1024 * 1024;
 
-/** Encodes a message of the guest's protocol: four bytes of length, big-endian, then JSON. */
-export const encodeFrame = (message: unknown): Buffer => {
-  const body = JSON.stringify(message);
+/** A message of the guest's protocol: JSON, and bytes that travel beside it as they are. */
+export interface GuestMessage {
+  readonly content: unknown;
+  readonly parts: readonly Buffer[];
+}
+
+/**
+ * Sends a message: four bytes of length, big-endian, then JSON, then the parts. Their lengths stand in the JSON as
+ * `parts`.
+ */
+export const sendFrame = (socket: Socket, message: Record<string, unknown>, parts: readonly Buffer[] = []): void => {
+  const lengths = parts.map(({ length }) => length);
+  const body = JSON.stringify(parts.length > 0 ? { ...message, parts: lengths } : message);
   const length = Buffer.byteLength(body);
   const frame = Buffer.allocUnsafe(4 + length);
   frame.writeUInt32BE(length);
   frame.write(body, 4);
-  return frame;
+  if (parts.length === 0) {
+    socket.write(frame);
+    return;
+  }
+  socket.cork();
+  socket.write(frame);
+  for (const part of parts) socket.write(part);
+  socket.uncork();
+};
+
+const partsSchema = z.object({ parts: z.array(z.int().nonnegative()).default([]) });
+
+/** The parts of those lengths that stand one after the other. */
+const split = (all: Buffer, lengths: readonly number[]): Buffer[] => {
+  let start = 0;
+  return lengths.map((length) => {
+    start += length;
+    return all.subarray(start - length, start);
+  });
 };
 
 /**
  * Calls `onMessage` for each whole message of a socket, and destroys the socket at the first that is none: what a guest
  * sends is not trusted.
  */
-export const readFrames = (socket: Socket, onMessage: (message: unknown) => void): void => {
+export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) => void): void => {
   let chunks: Buffer[] = [];
   let size = 0;
   let wanted = 4;
-  let inBody = false;
+  let reading: 'length' | 'body' | 'parts' = 'length';
+  let content: unknown;
+  let lengths: number[] = [];
+
+  const next = (state: typeof reading, bytes: number): void => {
+    if (bytes > maximumBytes) throw new Error(`expected a frame of at most ${maximumBytes} bytes, got ${bytes}`);
+    reading = state;
+    wanted = bytes;
+  };
+  const take = (part: Buffer): void => {
+    if (reading === 'length') {
+      next('body', part.readUInt32BE(0));
+      return;
+    }
+    if (reading === 'body') {
+      content = JSON.parse(part.toString('utf8'));
+      ({ parts: lengths } = partsSchema.parse(content));
+      if (lengths.length > 0) {
+        next(
+          'parts',
+          lengths.reduce((sum, length) => sum + length, 0),
+        );
+        return;
+      }
+    }
+    const parts = reading === 'parts' ? split(part, lengths) : [];
+    next('length', 4);
+    onMessage({ content, parts });
+  };
+
   socket.on('data', (chunk: Buffer) => {
     chunks.push(chunk);
     size += chunk.length;
     while (size >= wanted) {
       const all = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-      const part = all.subarray(0, wanted);
       const rest = all.subarray(wanted);
       chunks = rest.length > 0 ? [rest] : [];
       size = rest.length;
-      if (!inBody) {
-        wanted = part.readUInt32BE(0);
-        if (wanted > maximumBytes) {
-          socket.destroy(new Error(`expected a frame of at most ${maximumBytes} bytes, got ${wanted}`));
-          return;
-        }
-        inBody = true;
-        continue;
-      }
-      inBody = false;
-      wanted = 4;
       try {
-        onMessage(JSON.parse(part.toString('utf8')));
+        take(all.subarray(0, wanted));
       } catch (error) {
         socket.destroy(error instanceof Error ? error : new Error(String(error)));
         return;

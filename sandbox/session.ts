@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
@@ -13,7 +12,7 @@ import {
 } from '../domain/sandbox.ts';
 import { createAlarm } from './alarm.ts';
 import type { ForkServer, GuestConnection, Isolation } from './fork-server.ts';
-import { encodeFrame } from './frames.ts';
+import { type GuestMessage, sendFrame } from './frames.ts';
 import type { PreparedSessions } from './prepared-sessions.ts';
 
 /** The guest ends a call at its limit; past this it is taken for lost, and killed with all that it started. */
@@ -26,7 +25,7 @@ const resultSchema = z.object({
   outcome: z.enum(callOutcomes),
   stdout: z.string(),
   stderr: z.string(),
-  images: z.array(producedImageSchema),
+  images: z.array(producedImageSchema.omit({ data: true })),
   error: callErrorSchema.nullable(),
   durationMs: z.number().nonnegative(),
 });
@@ -45,13 +44,19 @@ export interface Session {
   readonly onEnd: (listener: () => void) => void;
 }
 
-const bytesOf = async (image: ImageInput): Promise<{ data: string; name?: string }> => {
-  const name = image.name === undefined ? {} : { name: image.name };
-  if ('data' in image) return { data: image.data, ...name };
-  const content = await readFile(image.path).catch((cause: unknown) => {
+const bytesOf = async (image: ImageInput): Promise<Buffer> => {
+  if ('data' in image) return Buffer.from(image.data, 'base64');
+  return readFile(image.path).catch((cause: unknown) => {
     throw new LensmithError('data', `expected a readable image: ${String(cause)}`, { where: image.path, cause });
   });
-  return { data: content.toString('base64'), ...name };
+};
+
+/** The result in a guest's message: the bytes of its images are the parts. */
+const readResult = ({ content, parts }: GuestMessage) => {
+  const { data } = resultSchema.safeParse(content);
+  if (!data || data.images.length !== parts.length) return undefined;
+  const images = data.images.map((image, index) => ({ ...image, data: parts[index]?.toString('base64') ?? '' }));
+  return { ...data, images };
 };
 
 const lost = (message: string, isolation: Isolation, durationMs: number): ExecutionResult => ({
@@ -64,20 +69,32 @@ const lost = (message: string, isolation: Isolation, durationMs: number): Execut
   isolation,
 });
 
-/** Sends messages to a guest and gives each the next reply; undefined where none came before the limit. */
-const createExchange = (connection: GuestConnection) => {
-  let waiting: ((message: unknown) => void) | undefined;
-  let closed = connection.socket.destroyed;
+/**
+ * Sends messages to a guest and gives each the next reply; undefined where none came before the limit. `onClose` is
+ * called once, at the connection's end or at `close`, past which the connection is another's.
+ */
+const createExchange = (connection: GuestConnection, onClose: () => void) => {
+  let waiting: ((message: GuestMessage | undefined) => void) | undefined;
+  let closed = false;
   const limit = createAlarm(() => waiting?.(undefined));
-  connection.onMessage = (message) => waiting?.(message);
-  connection.onClose = () => {
+  const close = (): void => {
+    if (closed) return;
     closed = true;
     limit.stop();
     waiting?.(undefined);
+    onClose();
   };
+  connection.onMessage = (message) => waiting?.(message);
+  connection.onClose = close;
+  if (connection.socket.destroyed) close();
   return {
     closed: () => closed,
-    ask: (message: unknown, limitMs: number): Promise<unknown> =>
+    close,
+    ask: (
+      message: Record<string, unknown>,
+      limitMs: number,
+      parts?: readonly Buffer[],
+    ): Promise<GuestMessage | undefined> =>
       new Promise((resolve) => {
         if (closed) {
           resolve(undefined);
@@ -88,7 +105,7 @@ const createExchange = (connection: GuestConnection) => {
           waiting = undefined;
           resolve(reply);
         };
-        connection.socket.write(encodeFrame(message));
+        sendFrame(connection.socket, message, parts);
       }),
   };
 };
@@ -106,20 +123,24 @@ export const openSession = async (
   isolation: Isolation,
   onEnd: () => void,
 ): Promise<Session> => {
-  const images = await Promise.all(request.images.map(bytesOf));
-  const { id: guestId, connection } = await prepared.take();
-  const exchange = createExchange(connection);
+  const contents = await Promise.all(request.images.map(bytesOf));
+  const guest = await prepared.take();
   const listeners = [onEnd];
-  connection.socket.once('close', () => {
+  let givenBack = false;
+  const exchange = createExchange(guest.connection, () => {
+    if (!givenBack) server.kill(guest.id);
     for (const listener of listeners) listener();
   });
   const end = (): void => {
-    server.kill(guestId);
-    connection.socket.destroy();
+    if (givenBack) return;
+    exchange.close();
+    guest.connection.socket.destroy();
   };
 
   const { variables, limits, state, rollback } = request;
-  const answer = readySchema.safeParse(await exchange.ask({ images, variables, limits, state, rollback }, readyMs));
+  const images = request.images.map(({ name }) => ({ name }));
+  const config = { images, variables, limits, state, rollback };
+  const answer = readySchema.safeParse((await exchange.ask(config, readyMs, contents))?.content);
   if (!answer.success || !answer.data.ready) {
     end();
     throw answer.success
@@ -141,11 +162,11 @@ export const openSession = async (
     const limit = Math.min(seconds ?? limits.callSeconds, limits.callSeconds);
     const started = performance.now();
     const reply = await exchange.ask({ code, seconds: limit }, limit * 1000 + graceMs);
-    const result = resultSchema.safeParse(reply);
+    const result = reply && readResult(reply);
     const durationMs = performance.now() - started;
-    if (result.success && result.data.images.length <= limits.imagesPerCall) {
+    if (result && result.images.length <= limits.imagesPerCall) {
       touch();
-      return { ...result.data, isolation };
+      return { ...result, isolation };
     }
     end();
     return lost(
@@ -163,9 +184,11 @@ export const openSession = async (
   const close = async (): Promise<void> => {
     idle.stop();
     clearTimeout(lifetime);
-    const closed = exchange.closed() ? Promise.resolve() : once(connection.socket, 'close');
-    end();
-    await closed;
+    if (running) end();
+    if (exchange.closed()) return;
+    givenBack = true;
+    exchange.close();
+    prepared.giveBack(guest);
   };
 
   const repeated = async (): Promise<ExecutionResult> =>

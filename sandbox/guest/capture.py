@@ -17,6 +17,19 @@ def _refuse_input(prompt: object = "") -> NoReturn:  # noqa: ARG001 - the signat
     raise EOFError("input() is not available: nobody is there to type")
 
 
+# The one of the current call: what stands in the libraries is the same for all, and set before any session is forked.
+_receiving: "list[Capture]" = []
+
+
+# Functions and no methods: pyplot sets attributes of its `show`.
+def _show_figures(*_: object, **__: object) -> None:
+    _receiving[0].show_figures()
+
+
+def _show_image(image: Image.Image, *_: object, **__: object) -> None:
+    _receiving[0].display(image)
+
+
 class Capture:
     """Receives the output of one call after the other.
 
@@ -28,11 +41,8 @@ class Capture:
         self._limits = limits
         self.stdout = CappedText(limits["outputCharacters"])
         self.stderr = CappedText(limits["outputCharacters"])
-        self.images: list[dict[str, Any]] = []
+        self.images: list[tuple[dict[str, Any], bytes]] = []
         self._files: written_images.Stamps = {}
-        # Functions and no methods: pyplot sets attributes of its `show`.
-        self._show_figures = lambda *_, **__: self.show_figures()
-        self._show_image = lambda image, *_, **__: self.display(image)
 
     def look(self) -> None:
         """Sees the image files of the current folder, so that those that the next call writes can be told from them."""
@@ -45,10 +55,11 @@ class Capture:
         self.stderr.clear()
         self.images = []
         sys.stdout, sys.stderr, builtins.input = self.stdout, self.stderr, _refuse_input
-        if Image.Image.show is not self._show_image:
+        _receiving[:] = [self]
+        if Image.Image.show is not _show_image:
             # To set an attribute of a class makes the interpreter forget what it knows of the class.
-            Image.Image.show = self._show_image  # type: ignore[method-assign]
-        pyplot.show = self._show_figures
+            Image.Image.show = _show_image  # type: ignore[method-assign]
+        pyplot.show = _show_figures
         namespace["display"] = self.display
 
     def _add(self, value: Any) -> bool:  # noqa: ANN401 - whatever the code shows

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from frames import encode, lengths_of, split
+
 _MAXIMUM_BYTES = 256 * 1024 * 1024
 _WATCH_SECONDS = 0.05
 
@@ -20,6 +22,9 @@ class Channel:
         self._ours, self.theirs = socket.socketpair()
         self._ours.setblocking(False)
         self._buffer = bytearray()
+        # A message whose parts are still to come, with their lengths.
+        self._message: dict[str, Any] | None = None
+        self._lengths: list[int] = []
         # Commas of the longest message that is none of garbage: what has more would take long to decode.
         self.most_commas = 1000
 
@@ -40,6 +45,7 @@ class Channel:
     def drain(self) -> None:
         """Drops what nobody asked for."""
         self._buffer.clear()
+        self._message = None
         try:
             while self._ours.recv(1 << 20):
                 pass
@@ -48,8 +54,7 @@ class Channel:
 
     def send(self, message: dict[str, Any], deadline: float) -> None:
         """Sends a message whole. Raises TimeoutError past the deadline."""
-        body = json.dumps(message, separators=(",", ":")).encode()
-        self.send_bytes(struct.pack(">I", len(body)) + body, deadline)
+        self.send_bytes(encode(message), deadline)
 
     def send_bytes(self, content: bytes, deadline: float) -> None:
         """Sends bytes whole. Raises TimeoutError past the deadline."""
@@ -92,6 +97,8 @@ class Channel:
                 watch()
 
     def _next(self) -> dict[str, Any] | None:
+        if self._message is not None:
+            return self._whole()
         if len(self._buffer) < 4:
             return None
         (length,) = struct.unpack_from(">I", self._buffer)
@@ -105,9 +112,22 @@ class Channel:
             message = json.loads(bytes(self._buffer[4 : 4 + length]))
         except RecursionError as error:
             raise ValueError("expected a message of a few levels") from error
-        del self._buffer[: 4 + length]
         if not isinstance(message, dict):
             raise ValueError(f"expected an object, got {type(message).__name__}")
+        self._message = message
+        self._lengths = lengths_of(message, _MAXIMUM_BYTES - length)
+        del self._buffer[: 4 + length]
+        return self._whole()
+
+    def _whole(self) -> dict[str, Any] | None:
+        """The message that was read, once its parts are there."""
+        message, rest = self._message, sum(self._lengths)
+        if message is None or len(self._buffer) < rest:
+            return None
+        if self._lengths:
+            message["parts"] = split(bytes(self._buffer[:rest]), self._lengths)
+            del self._buffer[:rest]
+        self._message = None
         return message
 
 

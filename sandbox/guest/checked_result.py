@@ -1,8 +1,6 @@
 """What a call reports comes from a process that the model's code could have changed."""
 
-import base64
 import hashlib
-import re
 import struct
 from typing import Any
 
@@ -11,7 +9,6 @@ _PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 # Beyond 4 bytes a pixel: the frame of a PNG, and what deflate adds to noise.
 _HEADROOM_BYTES = 65_536
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", re.ASCII)
 
 
 def _is_size(value: object) -> bool:
@@ -31,18 +28,16 @@ def _is_error(error: object, cap: int) -> bool:
     return texts and (error["line"] is None or _is_size(error["line"]))
 
 
-def _checked_image(image: object, limits: dict[str, Any]) -> dict[str, Any] | None:
+def _checked_image(image: object, content: bytes, limits: dict[str, Any]) -> dict[str, Any] | None:
     """The image with the digest of its bytes; None where it is no PNG of the size it says, or too large for that."""
-    if not isinstance(image, dict) or image.keys() != {"mediaType", "width", "height", "data"}:
+    if not isinstance(image, dict) or image.keys() != {"mediaType", "width", "height"}:
         return None
-    width, height, data = image["width"], image["height"], image["data"]
-    if not (_is_size(width) and _is_size(height) and image["mediaType"] == "image/png" and isinstance(data, str)):
+    width, height = image["width"], image["height"]
+    if not (_is_size(width) and _is_size(height) and image["mediaType"] == "image/png"):
         return None
-    most = 4 * width * height + _HEADROOM_BYTES
-    if max(width, height) > limits["maximumSide"] or len(data) > 2 * most or _BASE64.fullmatch(data) is None:
+    if max(width, height) > limits["maximumSide"] or len(content) > 4 * width * height + _HEADROOM_BYTES:
         return None
-    content = base64.b64decode(data)
-    if len(content) > most or content[:16] != _PNG_START or content[-12:] != _PNG_END:
+    if content[:16] != _PNG_START or content[-12:] != _PNG_END or len(content) < 26:
         return None
     if struct.unpack_from(">II", content, 16) != (width, height) or content[24] != 8 or content[25] not in (0, 2):
         return None
@@ -56,21 +51,24 @@ def most_commas(limits: dict[str, Any]) -> int:
 
 
 def checked_result(message: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any] | None:
-    """The result in a message, or None where it is none that `run_code` gives within the limits."""
+    """The result in a message, or None where it is none that `run_code` gives within the limits.
+
+    The bytes of its images are its parts.
+    """
     result = {key: message.get(key) for key in ("outcome", "stdout", "stderr", "images", "error")}
     cap = limits["outputCharacters"]
-    images = result["images"]
+    images, parts = result["images"], message.get("parts", [])
     fits = (
         isinstance(result["outcome"], str)
         and result["outcome"] in _OUTCOMES
         and _is_text(result["stdout"], cap)
         and _is_text(result["stderr"], cap)
         and isinstance(images, list)
-        and len(images) <= limits["imagesPerCall"]
+        and len(images) == len(parts) <= limits["imagesPerCall"]
         and _is_error(result["error"], cap)
         and (result["error"] is None) == (result["outcome"] in ("ok", "no_output"))
     )
     if not fits:
         return None
-    checked = [_checked_image(image, limits) for image in images or []]
-    return None if None in checked else {**result, "images": checked}
+    checked = [_checked_image(image, part, limits) for image, part in zip(images or [], parts, strict=True)]
+    return None if None in checked else {**result, "images": checked, "parts": parts}

@@ -17,13 +17,18 @@ class Confinement:
         self._filter = SystemCallFilter()
         self.landlock = landlock.version()
         self.seccomp = self._filter.available()
+        # What a session leaves in namespaces other than these is out of its reach only where the filter refuses it.
+        self.lasting = self.seccomp
         self.namespaces = _SESSION_NAMESPACES | (0 if self.seccomp else _SHARED_NAMESPACES)
         # In the order in which a process of the fork server may enter them.
         self.namespace_files = ["pid", "user", "mnt", *([] if self.seccomp else ["net", "ipc", "uts"])]
 
     def first_process(self) -> None:
         """For the process that a session begins with."""
-        kernel.drop_capabilities()
+        if self.lasting:
+            kernel.lay_down_mounting()
+        else:
+            kernel.drop_capabilities()
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
 
     def interpreter(self) -> None:

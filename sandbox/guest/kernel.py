@@ -1,8 +1,10 @@
 """The system calls of isolation that Python has no name for."""
 
+import contextlib
 import ctypes
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
@@ -26,6 +28,8 @@ PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
+
+_CAP_SYS_ADMIN = 1 << 21
 
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
@@ -90,6 +94,11 @@ def pivot_root(root: str) -> None:
     os.chdir("/")
 
 
+def unmount(target: str) -> None:
+    """umount(2): fails with EBUSY as long as any process has a file or its working folder there."""
+    _check(_libc.umount2(target.encode(), 0), f"umount {target}")
+
+
 def prctl(option: int, value: int, second: int = 0) -> None:
     """prctl(2) with one or two arguments."""
     _check(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), ctypes.c_ulong(second), 0, 0), f"prctl {option}")
@@ -119,13 +128,34 @@ class _CapabilityData(ctypes.Structure):
     _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
 
 
-def drop_capabilities() -> None:
-    """Gives up every capability of this process, for good."""
+def _set_capabilities(effective: int, permitted: int) -> None:
     header = _CapabilityHeader(0x20080522, 0)
     data = (_CapabilityData * 2)()
+    data[0] = _CapabilityData(effective, permitted, 0)
     number = _number(_SYS_CAPSET, "capset")
     _check(_libc.syscall(ctypes.c_long(number), ctypes.byref(header), ctypes.byref(data)), "capset")
+
+
+def drop_capabilities() -> None:
+    """Gives up every capability of this process, for good."""
+    _set_capabilities(0, 0)
     prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def lay_down_mounting() -> None:
+    """Gives up every capability for good, but that to mount, which `may_mount` takes up again."""
+    _set_capabilities(0, _CAP_SYS_ADMIN)
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+@contextlib.contextmanager
+def may_mount() -> Iterator[None]:
+    """Has the capability to mount in effect."""
+    _set_capabilities(_CAP_SYS_ADMIN, _CAP_SYS_ADMIN)
+    try:
+        yield
+    finally:
+        _set_capabilities(0, _CAP_SYS_ADMIN)
 
 
 def map_identity(pid: int | str, inside: int, user: int, group: int) -> None:

@@ -41,7 +41,10 @@ class Launcher(Protocol):
 
 def await_release(connection: socket.socket) -> bool:
     """For a forked interpreter: waits for its session; returns whether its configuration follows at once."""
-    go = connection.recv(1)
+    try:
+        go = connection.recv(1)
+    except ConnectionError:
+        go = b""
     if not go:
         _exit(0)
     return go == _AWAITED

@@ -4,10 +4,24 @@ import gc
 import sys
 
 import huge_pages
+import one_heap
+
+
+def _load_what_all_calls_use() -> None:
+    import interpreter
+    import numpy
+    import PIL.Image
+    import PIL.JpegImagePlugin
+    import PIL.PngImagePlugin
+
+    del interpreter, numpy, PIL
 
 
 def load() -> None:
     """Imports the libraries and makes forks of this process cheap. Raises ImportError where one is missing."""
+    one_heap.gather()
+    # First and so side by side: a session that writes to fewer huge pages has fewer of them taken apart.
+    _load_what_all_calls_use()
     import cv2
     import matplotlib.pyplot
     import numpy
@@ -15,6 +29,7 @@ def load() -> None:
     import PIL.ImageDraw
     import PIL.ImageFilter
     import PIL.ImageOps
+    import rehearsal
     import scipy.ndimage
     import skimage.measure
     import skimage.transform
@@ -25,12 +40,13 @@ def load() -> None:
     import pandas
 
     del sys.modules["pyarrow"]
-    import interpreter
 
     cv2.setNumThreads(1)
     PIL.Image.init()
-    del interpreter, matplotlib, numpy, pandas, scipy, skimage, sympy
+    rehearsal.rehearse()
+    del matplotlib, numpy, pandas, scipy, skimage, sympy
     gc.collect()
+    one_heap.release()
     # What a collection would touch in a session is copied for it, page by page.
     gc.freeze()
     huge_pages.collapse()

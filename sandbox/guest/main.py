@@ -24,12 +24,15 @@ import memory_watch
 import process_tree
 import root_view
 from confinement import Confinement
-from launching import ForkLauncher, Launcher, ZygoteLauncher
+from frames import send_frame
+from launching import ForkLauncher, Launcher, LaunchError, ZygoteLauncher
 from session import Session, greet, serve, session_place
 from work_folder import WorkFolder
 from zygote import Zygote
 
 _FOLDER_MEBIBYTES = 256
+# One after the other in the same namespaces.
+_MOST_SESSIONS = 100
 
 
 def _address_space() -> int:
@@ -76,6 +79,22 @@ class ForkServer:
         if not awaited:
             session.start()
             greet(connection, identifier)
+        if self._confinement and self._confinement.lasting:
+            self._serve_again_and_again(connection, session)
+        else:
+            serve(connection, session)
+
+    def _serve_again_and_again(self, connection: socket.socket, session: Session) -> None:
+        """Serves one session after the other in the same namespaces, as long as nothing of the last one is left."""
+        for _ in range(_MOST_SESSIONS - 1):
+            wanted = serve(connection, session)
+            if wanted is None or not session.end():
+                return
+            root_view.renew_folder(_FOLDER_MEBIBYTES)
+            begun = self._launcher.begin(session_place("/sandbox"))
+            session = Session("/sandbox", self._launcher, begun, self._inherited, isolated=True)
+            session.start(hurried=wanted["again"] == "soon")
+            send_frame(connection, {"again": True})
         serve(connection, session)
 
     def _folder(self, identifier: str) -> str:
@@ -93,6 +112,10 @@ class ForkServer:
             return
         try:
             self._run_session(identifier, awaited=awaited)
+        except (LaunchError, OSError) as error:
+            # Ended from outside, or its supervisor is gone; who waits for it sees its connection close.
+            _complain(f"a session ended: {error}")
+            os._exit(1)
         except BaseException:  # noqa: BLE001 - a forked session must never go on as a server
             traceback.print_exc()
             os._exit(1)
@@ -145,6 +168,10 @@ class ForkServer:
                     self.open(request["open"], awaited=request["awaited"])
                 else:
                     self.kill(request["kill"])
+
+
+def _complain(message: str) -> None:
+    os.write(2, f"sandbox: {message}\n".encode(errors="replace"))
 
 
 def _say(message: dict[str, Any]) -> None:

@@ -81,6 +81,23 @@ def status_of(pid: int) -> int | None:
     return _statuses.pop(pid, None)
 
 
+def end_namespace() -> bool:
+    """For the first process of a pid namespace: ends all others; False where one is still there after a while."""
+    with contextlib.suppress(ProcessLookupError):
+        # The kernel lets none of them fork from here on.
+        os.kill(-1, signal.SIGKILL)
+    pause = 0.0001
+    deadline = time.monotonic() + _END_SECONDS
+    while time.monotonic() < deadline:
+        reap()
+        if sum(name.isdigit() for name in os.listdir("/proc")) == 1:
+            _statuses.clear()
+            return True
+        time.sleep(pause)
+        pause = min(pause * 2, 0.01)
+    return False
+
+
 def end_all(find: Callable[[], set[int]], keep: set[int]) -> bool:
     """Ends what `find` finds but `keep`; False where it multiplies faster than it can be ended."""
     pause = 0.0002

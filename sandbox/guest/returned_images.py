@@ -1,6 +1,5 @@
 """Images that code returns: found, brought to size, encoded."""
 
-import base64
 import io
 from typing import Any
 
@@ -42,8 +41,8 @@ def _size_for_model(width: int, height: int, minimum: int, maximum: int) -> tupl
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def encode(image: Image.Image, limits: dict[str, Any]) -> dict[str, Any]:
-    """The image as the model gets it: PNG, enlarged or shrunk to the limits with its ratio kept.
+def encode(image: Image.Image, limits: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The image as the model gets it, and its bytes: PNG, enlarged or shrunk to the limits with its ratio kept.
 
     Raises ValueError for an image of no size, of too many pixels, or too long for its width.
     """
@@ -63,10 +62,4 @@ def encode(image: Image.Image, limits: dict[str, Any]) -> dict[str, Any]:
         plain = plain.resize(size, Image.Resampling.BICUBIC)
     buffer = io.BytesIO()
     plain.save(buffer, "PNG", compress_level=6)
-    content = buffer.getvalue()
-    return {
-        "mediaType": "image/png",
-        "width": plain.size[0],
-        "height": plain.size[1],
-        "data": base64.b64encode(content).decode(),
-    }
+    return {"mediaType": "image/png", "width": plain.size[0], "height": plain.size[1]}, buffer.getvalue()

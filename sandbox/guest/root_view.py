@@ -10,9 +10,10 @@ import kernel
 _FROZEN = kernel.MS_BIND | kernel.MS_REMOUNT | kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV
 _PROC = kernel.MS_NOSUID | kernel.MS_NODEV
 _WRITABLE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
-# From this kernel on pid_max belongs to the pid namespace; before it, to the host. 301 is the least it takes.
+# From this kernel on pid_max belongs to the pid namespace; before it, to the host. Past the last pid the kernel goes on
+# at 300, so that is where a session begins: it then has the same number of processes however many it has had.
 _PID_MAX_OF_NAMESPACE = (6, 14)
-_PROCESSES = "301"
+_LAST_PID_BEFORE, _PID_MAX = "299", "601"
 DEVICES = ["/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"]
 
 
@@ -77,7 +78,8 @@ def _limit_session() -> None:
     limits = {"/proc/sys/user/max_user_namespaces": "0"}
     release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
     if release >= _PID_MAX_OF_NAMESPACE:
-        limits["/proc/sys/kernel/pid_max"] = _PROCESSES
+        limits["/proc/sys/kernel/pid_max"] = _PID_MAX
+        limits["/proc/sys/kernel/ns_last_pid"] = _LAST_PID_BEFORE
     for path, value in limits.items():
         with contextlib.suppress(OSError):
             Path(path).write_text(value)
@@ -86,9 +88,20 @@ def _limit_session() -> None:
 def hide_in_session(mebibytes: int) -> None:
     """In a session's own mount namespace: one private folder to write in, its own /proc, and no meeting place."""
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    kernel.mount("tmpfs", "/sandbox", "tmpfs", _WRITABLE, f"size={mebibytes}m,mode=700,nr_inodes=40000")
+    _mount_folder(mebibytes)
     kernel.mount("proc", "/proc", "proc", _PROC)
     _limit_session()
     # Read-only: to the kernel this user may be the host's root, who could write settings of the host here.
     kernel.mount("none", "/proc", None, kernel.MS_REMOUNT | kernel.MS_RDONLY | _PROC)
+
+
+def _mount_folder(mebibytes: int) -> None:
+    kernel.mount("tmpfs", "/sandbox", "tmpfs", _WRITABLE, f"size={mebibytes}m,mode=700,nr_inodes=40000")
     Path("/sandbox/tmp").mkdir()
+
+
+def renew_folder(mebibytes: int) -> None:
+    """Puts a new folder in the place of the private one. Raises OSError where anything still uses that."""
+    with kernel.may_mount():
+        kernel.unmount("/sandbox")
+        _mount_folder(mebibytes)

@@ -48,7 +48,9 @@ def _describe(error: BaseException, cap: int) -> dict[str, Any]:
 
 
 def run_code(code: str, namespace: dict[str, Any], capture: Capture, cap: int) -> dict[str, Any]:
-    """Runs code and gives outcome, stdout, stderr, images and error; texts have at most `cap` characters.
+    """Runs code and gives outcome, stdout, stderr, images, their bytes as parts, and error.
+
+    Texts have at most `cap` characters.
 
     Output is what was printed, the value of a last expression, what `display`, `Image.show` and `pyplot.show` were
     given, and figures left open; where no image was shown, the image files that were written.
@@ -75,6 +77,7 @@ def run_code(code: str, namespace: dict[str, Any], capture: Capture, cap: int) -
         "outcome": outcome,
         "stdout": capture.stdout.value(),
         "stderr": capture.stderr.value(),
-        "images": images,
+        "images": [image for image, _ in images],
+        "parts": [content for _, content in images],
         "error": error,
     }

@@ -1,6 +1,5 @@
 """A session's input images, as files in its folder."""
 
-import base64
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,14 @@ def _file_name(name: str) -> str:
 
 
 def save_images(config: dict[str, Any], folder: str) -> dict[str, Any]:
-    """Writes the images to `folder`, each under its name, as they came; returns the configuration with their names.
+    """Writes the images, the parts of the configuration, to `folder`, each under its name, as they came.
 
-    Raises ValueError for what is no plain file name, and for content that is not base64.
+    Returns the configuration with their names. Raises ValueError for what is no plain file name.
     """
     names = []
-    for index, entry in enumerate(config["images"]):
+    for index, (entry, content) in enumerate(zip(config["images"], config.pop("parts", []), strict=True)):
         default = config["variables"]["file"] if index == 0 else f"image_{index}"
         name = _file_name(entry.get("name") or default)
-        Path(folder, name).write_bytes(base64.b64decode(entry["data"]))
+        Path(folder, name).write_bytes(content)
         names.append(name)
     return {**config, "images": names}

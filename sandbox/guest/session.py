@@ -63,6 +63,9 @@ class _LastPid:
     def _read(self) -> bytes:
         return os.pread(self._file, 128, 0).rpartition(b" ")[2]
 
+    def close(self) -> None:
+        os.close(self._file)
+
     def remember(self) -> None:
         self._known = self._read()
 
@@ -97,10 +100,15 @@ class Session:
         self._last_pid = _LastPid()
         self._channel = begun
         self._started = False
+        # Until something about it is in doubt, what holds it may hold another one after it.
+        self._sound = isolated
 
-    def start(self) -> None:
-        """Has the interpreter get ready for a configuration that is not known yet. Raises LaunchError."""
-        self._launcher.release(self._channel, awaited=False)
+    def start(self, *, hurried: bool = False) -> None:
+        """Has the interpreter get ready for a configuration that is not known yet, or with less care `hurried`.
+
+        Raises LaunchError.
+        """
+        self._launcher.release(self._channel, awaited=hurried)
         self._enlist()
 
     def _enlist(self) -> None:
@@ -229,6 +237,7 @@ class Session:
         except (OSError, ValueError, memory_watch.MemoryExceededError):
             settled = False
         if not settled:
+            self._sound = False
             self._pending = failed("policy", "Tampering", "the code left an interpreter that does not answer")
             self._begin_again()
 
@@ -250,6 +259,7 @@ class Session:
         except (OSError, ValueError, memory_watch.MemoryExceededError):
             settled = False
         if not settled:
+            self._sound = False
             self._pending = problem
             self._begin_again()
 
@@ -334,6 +344,7 @@ class Session:
             self._spoilt = True
             kept = set() if self._snapshot is None else {self._snapshot.pid}
             if not process_tree.end_all(self._processes, kept):
+                self._sound = False
                 self._forget_all()
                 self._renew()
                 self.start()
@@ -344,7 +355,18 @@ class Session:
         """Runs one call; `settle` has to follow."""
         started = time.monotonic()
         result = self._call(request["code"], request["seconds"])
+        if result["outcome"] in ("policy", "infrastructure"):
+            self._sound = False
         return {**result, "durationMs": (time.monotonic() - started) * 1000}
+
+    def end(self) -> bool:
+        """Ends every process, and says whether nothing of the session is left but its folder."""
+        self._channel.close()
+        self._last_pid.close()
+        for process in (self._live, self._snapshot, self._retired):
+            if process is not None:
+                process.forget()
+        return self._sound and process_tree.end_namespace()
 
 
 def greet(connection: socket.socket, identifier: str) -> None:
@@ -352,18 +374,24 @@ def greet(connection: socket.socket, identifier: str) -> None:
     send_frame(connection, {"session": identifier})
 
 
-def serve(connection: socket.socket, session: Session) -> None:
-    """Takes the configuration of a session that has greeted, and runs calls until the connection closes."""
+def serve(connection: socket.socket, session: Session) -> dict[str, Any] | None:
+    """Takes the configuration of a session that has greeted, and runs calls until it has an end.
+
+    Returns the supervisor's message that it wants another session after it; None where the connection has closed.
+    """
     config = receive_frame(connection)
     if config is None:
-        return
+        return None
     try:
         session.configure(config)
     except InputError as error:
         send_frame(connection, {"ready": False, "message": str(error)})
-        return
+        return None
     send_frame(connection, {"ready": True})
     session.prepare()
     while (request := receive_frame(connection)) is not None:
+        if "again" in request:
+            return request
         send_frame(connection, session.execute(request))
         session.settle()
+    return None

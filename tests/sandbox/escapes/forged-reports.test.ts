@@ -10,16 +10,15 @@ channel = next(
     number for number in range(3, 128)
     if os.path.exists(f"/proc/self/fd/{number}") and stat.S_ISSOCK(os.fstat(number).st_mode)
 )
-def send(message):
+def send(message, *parts):
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
-    os.write(channel, struct.pack(">I", len(body)) + body)
-def report(**changes):
-    send({"outcome": "ok", "stdout": "forged", "stderr": "", "images": [], "error": None, **changes})
-def picture(content, width=4, height=4, digest=None):
-    import hashlib
-    digest = hashlib.sha256(content).hexdigest() if digest is None else digest
-    data = base64.b64encode(content).decode()
-    return {"digest": digest, "mediaType": "image/png", "width": width, "height": height, "data": data}
+    os.write(channel, struct.pack(">I", len(body)) + body + b"".join(parts))
+def report(*pictures, **changes):
+    parts = [content for _, content in pictures]
+    plain = {"outcome": "ok", "stdout": "forged", "stderr": "", "images": [image for image, _ in pictures], "error": None}
+    send({**plain, "parts": [len(part) for part in parts], **changes}, *parts)
+def picture(content, width=4, height=4, **more):
+    return {"mediaType": "image/png", "width": width, "height": height, **more}, content
 def png(width, height):
     import io, zlib
     def chunk(kind, content):
@@ -49,13 +48,19 @@ const forged: readonly (readonly [name: string, code: string, ...outcomes: CallO
   ['a success with an error', 'report(error={"type": "x", "message": "", "line": None, "traceback": ""})'],
   ['a duration of its own', 'report(durationMs=-1, isolation="none")', 'ok', 'policy'],
   ['a text that is too long', 'report(stdout="x" * 1_000_000)'],
-  ['many images', 'report(images=[picture(png(4, 4))] * 10_000)'],
-  ['an image that is none', 'report(images=[picture(b"no image at all")])', 'policy'],
-  ['an image that unpacks to gigabytes', 'report(images=[picture(png(60_000, 60_000), 60_000, 60_000)])', 'policy'],
-  ['an image of another size than it says', 'report(images=[picture(png(60_000, 60_000), 4, 4)])', 'policy'],
-  ['an image with another digest', 'report(images=[picture(png(4, 4), digest="0" * 64)])', 'policy'],
-  ['a digest that is a path', 'report(images=[picture(png(4, 4), digest="../../../../etc/passwd")])', 'policy'],
-  ['image data that is no base64', 'report(images=[{**picture(b""), "data": "*" * 100}])'],
+  ['many images', 'report(*[picture(png(4, 4))] * 10_000)'],
+  ['an image that is none', 'report(picture(b"no image at all"))', 'policy'],
+  ['an image that unpacks to gigabytes', 'report(picture(png(60_000, 60_000), 60_000, 60_000))', 'policy'],
+  ['an image of another size than it says', 'report(picture(png(60_000, 60_000), 4, 4))', 'policy'],
+  ['an image with another digest', 'report(picture(png(4, 4), digest="0" * 64))', 'policy'],
+  ['a digest that is a path', 'report(picture(png(4, 4), digest="../../../../etc/passwd"))', 'policy'],
+  ['an image without its bytes', 'report(picture(png(4, 4)), parts=[])', 'policy'],
+  ['bytes without an image', 'report(picture(png(4, 4)), images=[])', 'policy'],
+  ['an image whose bytes never come', 'report(picture(png(4, 4)), parts=[100_000_000])', 'timeout'],
+  ['an image of bytes without end', 'report(picture(png(4, 4)), parts=[1 << 62])'],
+  ['an image of less than no bytes', 'report(picture(png(4, 4)), picture(b""), parts=[-1, 1])'],
+  ['parts that are none', 'report(parts="none")'],
+  ['parts that are an object', 'report(parts={"length": 1})'],
   ['the processes of a settled session', 'send({"live": 1, "snapshot": 1})'],
   ['its own process as its snapshot', 'send({"live": os.getpid(), "snapshot": os.getpid()})'],
   ['many reports ahead', 'for _ in range(50):\n    report()', 'ok', 'policy'],

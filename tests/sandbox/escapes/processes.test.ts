@@ -52,6 +52,7 @@ const ends: readonly (readonly [name: string, code: string, ...outcomes: CallOut
     'no_output',
     'exception',
     'memory',
+    'timeout',
   ],
   ['SIGKILL to itself', 'os.kill(os.getpid(), 9)', 'memory'],
   ['SIGSTOP to itself', 'os.kill(os.getpid(), signal.SIGSTOP)', 'timeout'],

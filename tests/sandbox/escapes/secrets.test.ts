@@ -73,7 +73,7 @@ tried(lambda: os.kill(399, 0))`,
     name: 'signals to every number that a process may have',
     code: ({ canaryPid, forkServerPid }) => `
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-for pid in [*range(300, 5000), ${canaryPid}, ${forkServerPid}, ${process.pid}]:
+for pid in [*range(601, 5000), ${canaryPid}, ${forkServerPid}, ${process.pid}]:
     for number in (signal.SIGTERM, signal.SIGSTOP, signal.SIGKILL):
         try:
             os.kill(pid, number)
