@@ -3,6 +3,7 @@ import { CancelledFailure, Context } from '@temporalio/activity';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
 import { withLock } from '../processes/with-lock.ts';
 import { type Attempt, latestAttempt, nextAttempt } from './attempts.ts';
+import { claimStage } from './claim-stage.ts';
 import { classifyAttempt, outcomeOf, readFailure, recordFailure } from './failure-record.ts';
 import { unlessCancelled } from './leave-program.ts';
 import type { Patience } from './patience.ts';
@@ -27,6 +28,7 @@ const recordUnseen = async (program: ProgramRun, attempt: Attempt, state: EndedS
 };
 
 const decide = async (program: ProgramRun, patience: Patience): Promise<Attempt> => {
+  await claimStage(program.run, program.stage);
   const latest = await latestAttempt(program.run, program.stage);
   if (!latest) {
     await program.meter?.assertWithinBudget();
@@ -54,6 +56,7 @@ const lockOf = ({ run, stage }: ProgramRun): string =>
  * The attempt to follow: the one that runs, the one that ended well unnoticed, or a new one, which is only started when
  * the last is known to have ended and nothing of it lives.
  *
+ * @throws LensmithError `infrastructure` where the stage belongs to a newer lease.
  * @throws LensmithError `ray_head` where nobody could tell what the last attempt does.
  */
 export const attachOrStart = (program: ProgramRun, patience: Patience): Promise<Attempt> =>

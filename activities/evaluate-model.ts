@@ -12,6 +12,7 @@ import { readJson } from '../processes/atomic-file.ts';
 import { gradeEpisode, scoringVersion } from '../scoring/grade-episode.ts';
 import { judgeForTask } from '../scoring/judge/judge-kind.ts';
 import { dataFile } from './data-files.ts';
+import { openFollowedJudge } from './followed-judge.ts';
 import { whileAsking } from './gpu-hours-server.ts';
 import type { Host } from './host.ts';
 import type { ServerEndpoint } from './model-server.ts';
@@ -19,7 +20,7 @@ import { createPulse } from './pulse.ts';
 import { readRunFile } from './read-run.ts';
 import type { SharedSandbox } from './shared-sandbox.ts';
 import { findCached, recordCached } from './stage-cache.ts';
-import { judgedScoring, openStageJudge } from './stage-judge.ts';
+import { judgedScoring } from './stage-judge.ts';
 import { digestOf, stageKey } from './stage-key.ts';
 import { whileBeating } from './while-beating.ts';
 
@@ -125,7 +126,7 @@ export const evaluateModel =
     const outputDir = folderOf(run, request, repetition);
     const pulse = createPulse(run, request.stage);
     const { cancellationSignal } = Context.current();
-    const asked = await openStageJudge(host, spec, judge, cancellationSignal);
+    const asked = await openFollowedJudge(host, run, spec, judge, cancellationSignal);
     const shared = await sandbox();
     let figures: Record<string, number> = {};
     const pulseFigures: typeof pulse = (progress, attempt) => pulse({ ...progress, figures }, attempt);

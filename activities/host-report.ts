@@ -16,6 +16,8 @@ export interface HostOffer {
   readonly cpus: number;
   readonly ports: readonly [number, number] | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Silence after which the pool may give what is leased here to others. */
+  readonly silenceSeconds: number;
 }
 
 const badSetting = (where: string, expected: string, came: string): LensmithError =>
@@ -43,8 +45,9 @@ const readLabels = (text: string): Record<string, string> =>
   );
 
 /**
- * Reads `LENSMITH_CPUS`, `LENSMITH_PORTS` and `LENSMITH_LABELS`; without them all processors, the ports 20000 to 24999,
- * below those that the kernel gives to outgoing connections, and no label.
+ * Reads `LENSMITH_CPUS`, `LENSMITH_PORTS`, `LENSMITH_LABELS` and `LENSMITH_SILENCE_SECONDS`; without them all processors,
+ * the ports 20000 to 24999, below those that the kernel gives to outgoing connections, no label, and 15 minutes, in which
+ * a worker can be restarted or upgraded.
  *
  * @throws LensmithError `config` where one of them is not valid
  */
@@ -55,7 +58,17 @@ export const hostOfferFromEnvironment = (env: NodeJS.ProcessEnv = process.env): 
     cpus: Number(cpus),
     ports: readPorts(env.LENSMITH_PORTS ?? '20000-24999'),
     labels: readLabels(env.LENSMITH_LABELS ?? ''),
+    silenceSeconds: readSilence(env.LENSMITH_SILENCE_SECONDS ?? String(defaultSilenceSeconds)),
   };
+};
+
+const defaultSilenceSeconds = 900;
+
+const readSilence = (text: string): number => {
+  const seconds = Number(text);
+  if (!Number.isInteger(seconds) || seconds < 10 || seconds > 1200)
+    throw badSetting('LENSMITH_SILENCE_SECONDS', 'whole seconds from 10 to 1200', text);
+  return seconds;
 };
 
 const machineId = async (): Promise<string> => {
@@ -63,10 +76,10 @@ const machineId = async (): Promise<string> => {
   return `${hostname()}/${id.trim()}`;
 };
 
-/** Programs of runs that live on this host, by their ids, in order; the services of a local stack are none. */
+/** Programs of runs that live on this host, by their ids, in order; the services of a stack have ids without a run. */
 export const livingPrograms = (): string[] => {
   const ids = listProcesses().flatMap(({ pid }) => readEnvironment(pid).get(processIdVariable) ?? []);
-  return [...new Set(ids)].filter((id) => !id.startsWith('stack-')).sort();
+  return [...new Set(ids)].filter((id) => id.includes('/')).sort();
 };
 
 /** Looks at what a host has and what runs on it; without what it knows of the holders of its leases. */
@@ -86,6 +99,7 @@ export const readHostReport = async (
     freeDiskMiB: Math.floor(free / mebibyte),
     ports: offer.ports ? [...offer.ports] : null,
     labels: { ...offer.labels },
+    silenceSeconds: offer.silenceSeconds,
     programs: livingPrograms().slice(0, maxPrograms),
   };
 };

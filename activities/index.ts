@@ -14,6 +14,7 @@ import { clearPause, markPause } from './pause-mark.ts';
 import { planRun } from './plan-run.ts';
 import { prepareData } from './prepare-data.ts';
 import { promote } from './promote.ts';
+import { launchRayNode, stopRayNode, superviseRayNode } from './ray-node.ts';
 import { settleCheckpoint } from './settle-checkpoint.ts';
 import type { SharedSandbox } from './shared-sandbox.ts';
 import { teardownRun } from './teardown-run.ts';
@@ -32,6 +33,8 @@ export const createHostActivities = (host: Host, sandbox: SharedSandbox) =>
     trainSft: trainSft(host),
     launchModelServer: launchModelServer(host),
     superviseModelServer: superviseModelServer(host),
+    launchRayNode: launchRayNode(host),
+    superviseRayNode: superviseRayNode(host),
     awaitRay: awaitRay(host),
     trainRl: trainRl(host),
     awaitCheckpoint: awaitCheckpoint(),
@@ -42,6 +45,7 @@ export const createHostActivities = (host: Host, sandbox: SharedSandbox) =>
       planRun: planRun(host),
       resolveJudge: resolveJudge(host),
       stopModelServer: stopModelServer(host),
+      stopRayNode: stopRayNode(host),
       listRlCheckpoints: listRlCheckpoints(),
       settleCheckpoint: settleCheckpoint(host),
       isFullyCached: isFullyCached(host),

@@ -9,6 +9,7 @@ import { servedModels } from '../episodes/served-models.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
 import { assertPortFree, freePort, isPortFree } from '../processes/free-port.ts';
 import { type Attempt, latestAttempt, nextAttempt } from './attempts.ts';
+import { claimStage, isSuperseded } from './claim-stage.ts';
 import { classifyAttempt, lastLines, outcomeOf } from './failure-record.ts';
 import { leaseBegins, leaseEnds } from './gpu-hours-lease.ts';
 import { createServerWatch, serverAnswers, serverBegins, serverEnds } from './gpu-hours-server.ts';
@@ -18,6 +19,7 @@ import type { ProgramState } from './program-launcher.ts';
 import { readSpec } from './read-run.ts';
 import { resolveModelPath } from './resolve-model-path.ts';
 import { type ServerRequest, serverCommand } from './server-command.ts';
+import { createHearing, type HearingLimits } from './server-hearing.ts';
 
 /** A server that answers, and under which name it serves. */
 export interface ServerEndpoint {
@@ -25,6 +27,8 @@ export interface ServerEndpoint {
   readonly url: string;
   readonly servedName: string;
 }
+
+const beatMs = 2000;
 
 const stageOf = (request: ServerRequest): string => `serve-${request.name}`;
 
@@ -100,6 +104,7 @@ export const launchModelServer =
   async (run: RunRef, request: ServerRequest): Promise<ServerEndpoint> => {
     const spec = await readSpec(run);
     const launcher = processLauncher(host, run, stageOf(request));
+    await claimStage(run, stageOf(request));
     await leaseBegins(run);
     let attempt = await latestAttempt(run, stageOf(request));
     if (!attempt || (await launcher.inspect(attempt)).state !== 'running') {
@@ -134,21 +139,49 @@ export const launchModelServer =
     return { name: request.name, url, servedName: request.servedName };
   };
 
-/** Watches a server until it dies; returns how it ended. A cancellation ends the watch, not the server. */
+/** Asks the server of an attempt; one that cannot be told yet where it listens, or serves another model, is no answer. */
+const answers = async (attempt: Attempt, { servedName }: ServerRequest): Promise<boolean> => {
+  try {
+    return await serves(urlOf(await placeOf(attempt)), servedName);
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Watches a server until it dies, and stops one that hangs; returns how it ended. A cancellation ends the watch, not the
+ * server.
+ */
 export const superviseModelServer =
-  (host: Host) =>
+  (host: Host, hearing?: HearingLimits) =>
   async (run: RunRef, request: ServerRequest): Promise<string> => {
     const launcher = processLauncher(host, run, stageOf(request));
     const sign = createServerWatch();
-    for (;;) {
-      const attempt = await latestAttempt(run, stageOf(request));
-      const state = attempt ? await launcher.inspect(attempt) : ({ state: 'absent' } as const);
-      if (attempt && state.state !== 'running') await serverEnds({ run, stage: stageOf(request), attempt }, true);
-      if (state.state !== 'running') return state.state === 'ended' ? state.detail : 'it was never started';
-      if (attempt) await sign({ run, stage: stageOf(request), attempt });
-      Context.current().heartbeat({ server: request.name });
-      await Promise.race([delay(1000), Context.current().cancelled]);
-      if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('the watch ends');
+    const watched = await latestAttempt(run, stageOf(request));
+    const hangs = createHearing(async () => watched !== undefined && answers(watched, request), hearing);
+    // To stop a server that hangs may take longer than Temporal waits for a sign of life.
+    const timer = setInterval(() => Context.current().heartbeat({ server: request.name }), beatMs);
+    try {
+      for (;;) {
+        if (await isSuperseded(run, stageOf(request))) return 'a newer lease serves it';
+        const attempt = await latestAttempt(run, stageOf(request));
+        const state = attempt ? await launcher.inspect(attempt) : ({ state: 'absent' } as const);
+        if (attempt && state.state !== 'running') await serverEnds({ run, stage: stageOf(request), attempt }, true);
+        if (state.state !== 'running') return state.state === 'ended' ? state.detail : 'it was never started';
+        if (attempt) await sign({ run, stage: stageOf(request), attempt });
+        Context.current().heartbeat({ server: request.name });
+        const silence = await hangs();
+        if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('the watch ends');
+        if (attempt && silence !== undefined) {
+          await launcher.stop(attempt);
+          await serverEnds({ run, stage: stageOf(request), attempt }, true);
+          return silence;
+        }
+        await Promise.race([delay(1000), Context.current().cancelled]);
+        if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('the watch ends');
+      }
+    } finally {
+      clearInterval(timer);
     }
   };
 
@@ -157,7 +190,8 @@ export const stopModelServer =
   (host: Host) =>
   async (run: RunRef, request: ServerRequest): Promise<void> => {
     const attempt = await latestAttempt(run, stageOf(request));
-    if (!attempt) return;
+    // The newest attempt is another host's then, and what runs here is ended with its lease.
+    if (!attempt || (await isSuperseded(run, stageOf(request)))) return;
     await processLauncher(host, run, stageOf(request)).stop(attempt);
     await serverEnds({ run, stage: stageOf(request), attempt }, false);
     await leaseEnds(run);

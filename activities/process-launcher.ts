@@ -6,6 +6,7 @@ import { stopTree } from '../processes/stop-tree.ts';
 import type { Attempt } from './attempts.ts';
 import type { Host } from './host.ts';
 import { leaseEnvironment } from './lease-environment.ts';
+import { beginUnderLease } from './lease-watch.ts';
 import type { ProgramLauncher } from './program-launcher.ts';
 
 /** Runs a stage's program as a process of this host that outlives the worker. */
@@ -35,6 +36,7 @@ export const processLauncher = (host: Host, run: RunRef, stage: string): Program
       }
     },
     start: async (attempt, command, env) => {
+      await beginUnderLease(host, run);
       await launch({
         id: idOf(attempt),
         runId: run.run,

@@ -8,6 +8,7 @@ import { stopTree } from '../processes/stop-tree.ts';
 import type { Attempt } from './attempts.ts';
 import { type Host, rayOf } from './host.ts';
 import { leaseEnvironment } from './lease-environment.ts';
+import { beginUnderLease } from './lease-watch.ts';
 import type { ProgramLauncher, ProgramState } from './program-launcher.ts';
 
 const stopMs = 60_000;
@@ -75,6 +76,7 @@ export const rayLauncher = (host: Host, run: RunRef, stage: string, gpus: number
       }
     },
     start: async (attempt, command, env) => {
+      await beginUnderLease(host, run);
       await submitRayJob(ray, {
         submissionId: idOf(attempt),
         entrypoint: `exec ${command.map(quote).join(' ')} >> ${quote(attempt.log)} 2>&1`,

@@ -8,6 +8,7 @@ import { scoringVersion } from '../scoring/grade-episode.ts';
 import { dataFile } from './data-files.ts';
 import { whileAsking } from './gpu-hours-server.ts';
 import type { Host } from './host.ts';
+import { atRayOf } from './ray-cluster.ts';
 import { rayLauncher } from './ray-launcher.ts';
 import { readSpec } from './read-run.ts';
 import { recordRewardJudge } from './reward-judge.ts';
@@ -42,6 +43,7 @@ export const trainRl =
     const protocol = await loadProtocol(spec.protocol);
     const { threads, openAnswers: _, ...settings } = spec.rl;
     const judges = await rewardJudgeIds(host, spec);
+    const rayHost = await atRayOf(host, run);
     const output = await openOutput(run, 'rl', rlParts(spec, protocol, sft, data, judges));
     const train = () =>
       trainModel(host, {
@@ -54,7 +56,7 @@ export const trainRl =
         stallSeconds: spec.limits.stallSeconds,
         patienceSeconds: spec.limits.raySeconds,
         microBatch: { size: settings.microBatchSize, divides: null },
-        launcher: rayLauncher(host, run, 'rl', spec.gpus.rl),
+        launcher: rayLauncher(rayHost, run, 'rl', spec.gpus.rl),
         care: { spec, gpus: spec.gpus.rl, ...settings, evaluated: true, model: sft.path },
         config: (attempt, resumeFrom) => {
           if (judges.length > 0) assertJudgeKeys(spec);

@@ -1,5 +1,14 @@
 import { LensmithError } from './errors.ts';
-import { type Pool, type PoolChange, type PoolGpus, type PoolHost, type PoolNotice, poolLimits } from './gpu-pool.ts';
+import {
+  latenessOf,
+  type Pool,
+  type PoolChange,
+  type PoolGpus,
+  type PoolHost,
+  type PoolNotice,
+  poolLimits,
+  silenceOf,
+} from './gpu-pool.ts';
 import { endLease, renewLeases } from './gpu-pool-leases.ts';
 import type { Lease } from './lease.ts';
 import type { HostReport } from './lease-host.ts';
@@ -43,10 +52,17 @@ const kindsOf = (gpus: HostReport['gpus']): PoolGpus[] => {
 export const leasesOn = (pool: Pool, host: string): Lease[] =>
   pool.leases.filter(({ placements }) => placements.some((placement) => placement.host === host));
 
-export const ordersFor = (pool: Pool, host: string): HostOrders => ({
-  leases: leasesOn(pool, host).map(({ id, group, holder, fence }) => ({ id, group, holder, fence })),
-  renewSeconds: renewSecondsFor(pool.hosts.length),
-});
+/** Reports that a host can miss in a row before it counts as lost. */
+const reportsInSilence = 6;
+
+export const ordersFor = (pool: Pool, name: string): HostOrders => {
+  const host = hostOf(pool, name);
+  const usual = renewSecondsFor(pool.hosts.length);
+  return {
+    leases: leasesOn(pool, name).map(({ id, group, holder, fence }) => ({ id, group, holder, fence })),
+    renewSeconds: host ? Math.max(1, Math.min(usual, Math.floor(silenceOf(host) / 1000 / reportsInSilence))) : usual,
+  };
+};
 
 /** @throws LensmithError `config` where the report may not be taken in. */
 export const checkReport = (pool: Pool, report: HostReport, now: number): void => {
@@ -55,7 +71,7 @@ export const checkReport = (pool: Pool, report: HostReport, now: number): void =
     throw new LensmithError('config', `the pool holds its ${poolLimits.maxHosts} hosts already; remove some`, {
       where: 'hosts',
     });
-  if (known && known.machine !== report.machine && !known.lost && now - known.seenAt <= poolLimits.lateMs)
+  if (known && known.machine !== report.machine && !known.lost && now - known.seenAt <= latenessOf(known))
     throw new LensmithError(
       'config',
       `another machine reports as "${report.name}" and was heard ${Math.round((now - known.seenAt) / 1000)} s ago; ` +

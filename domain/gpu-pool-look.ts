@@ -1,4 +1,4 @@
-import { type Pool, type PoolChange, type PoolNotice, poolLimits } from './gpu-pool.ts';
+import { type Pool, type PoolChange, type PoolNotice, poolLimits, silenceOf } from './gpu-pool.ts';
 import { leasesOn, withHost } from './gpu-pool-hosts.ts';
 import { endLease } from './gpu-pool-leases.ts';
 
@@ -30,7 +30,7 @@ export const look = (before: Pool, now: number): PoolChange => {
     notices.push(...change.notices);
   };
   for (const host of pool.hosts) {
-    if (host.lost || now - host.seenAt < poolLimits.lostMs) continue;
+    if (host.lost || now - host.seenAt < silenceOf(host)) continue;
     for (const { id } of leasesOn(pool, host.name))
       end(id, 'host_lost', `${host.name} has not been heard for ${seconds(now - host.seenAt)}`);
     pool = withHost(pool, { ...host, lost: true });
@@ -47,6 +47,9 @@ export const nextLook = (pool: Pool): number => {
   if (pool.hosts.length === 0 && pool.queue.length === 0) return Number.POSITIVE_INFINITY;
   return Math.min(
     pool.lookedAt + poolLimits.lookMs,
+    ...pool.hosts.flatMap((host) =>
+      host.silenceSeconds === undefined || host.lost ? [] : [host.seenAt + silenceOf(host)],
+    ),
     ...pool.queue.map(waitEnds),
     ...pool.leases.map(({ expiresAt }) => expiresAt),
   );

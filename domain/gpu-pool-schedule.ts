@@ -1,4 +1,5 @@
 import {
+  latenessOf,
   type Pool,
   type PoolChange,
   type PoolHost,
@@ -16,7 +17,7 @@ const takesPart = (host: PoolHost): boolean => !host.lost && !host.draining;
 
 /** Whether a host may get a new lease now. */
 export const takesLeases = (host: PoolHost, now: number): boolean =>
-  takesPart(host) && now - host.seenAt <= poolLimits.lateMs;
+  takesPart(host) && now - host.seenAt <= latenessOf(host);
 
 /**
  * Requests of one shape fare alike in one pass. The group matters only where parts must be apart from what the group

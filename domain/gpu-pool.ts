@@ -63,6 +63,14 @@ export interface PoolChange {
   readonly notices: readonly PoolNotice[];
 }
 
+/** Silence after which the leases of a host end, milliseconds. */
+export const silenceOf = ({ silenceSeconds }: Pick<PoolHost, 'silenceSeconds'>): number =>
+  silenceSeconds === undefined ? poolLimits.lostMs : 1000 * silenceSeconds;
+
+/** Silence after which a host gets no new lease, milliseconds. */
+export const latenessOf = (host: Pick<PoolHost, 'silenceSeconds'>): number =>
+  Math.min(poolLimits.lateMs, silenceOf(host) / 2);
+
 export const poolLimits = {
   /** A priority is worth this much waiting: whoever waits longer than that overtakes the next better priority. */
   priorityMs: 600_000,

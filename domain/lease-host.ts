@@ -32,6 +32,12 @@ export const hostReportSchema = z.strictObject({
   /** First and last port that may be leased; null leases none. */
   ports: z.tuple([z.int().min(1024).max(65_535), z.int().min(1024).max(65_535)]).nullable(),
   labels: z.record(z.string(), z.string()),
+  /**
+   * Silence after which its leases end; the pool's own limit where it is absent. The host ends its programs by itself
+   * before that time, so it may not be longer than the host believes, and not so long that a stage gives its lease back
+   * before, which it does where no worker of the host takes its work up for 15 minutes.
+   */
+  silenceSeconds: z.int().min(10).max(1200).optional(),
   /** Programs of runs that live there, as `<run>/<stage>/<attempt>`; the first few. */
   programs: z.array(z.string()).max(8),
   /** Leases whose holders live, as far as the host could find out. */

@@ -96,6 +96,11 @@ const poolSchema = z.strictObject({
   waitSeconds: z.int().positive().nullable().default(86_400),
   /** Whether RL keeps off the host of the judge. */
   judgeApart: z.boolean().default(true),
+  /**
+   * Hosts of RL, of which Lensmith makes a cluster of Ray for as long as RL takes; `gpus.rl` is spread evenly over them.
+   * 0 leases one host, and uses the Ray that its worker knows.
+   */
+  rayHosts: z.int().nonnegative().max(1024).default(0),
   /** How often a stage that loses its host begins again on another one. */
   losses: z.int().nonnegative().default(5),
 });

@@ -27,6 +27,17 @@ export interface RunLease {
   readonly gpus: readonly number[];
   /** First port and how many follow from it. */
   readonly ports: readonly [number, number] | null;
+  /** The host of this share, one of several where the lease is a gang's. */
+  readonly host?: string;
+  /** Processor slots. */
+  readonly cpus?: number;
+}
+
+/** A cluster of Ray that a stage has for itself. */
+export interface RunRay {
+  /** Base URL of its Jobs API. */
+  readonly address: string;
+  readonly nodes: number;
 }
 
 /** Where a run lives on its host, and what it was asked to do there. */
@@ -38,6 +49,8 @@ export interface RunRef {
   readonly workflowId: string;
   /** What the pool has leased to the stage on the host that it works on; absent on the host of the spec. */
   readonly lease?: RunLease;
+  /** Ray on the leased hosts; absent where the stage uses the one that the host knows. */
+  readonly ray?: RunRay;
 }
 
 /** What a stage that leaves an artifact gives back. */

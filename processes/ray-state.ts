@@ -1,4 +1,5 @@
-import { askRay, type RayEndpoint } from './ray-api.ts';
+import { z } from 'zod';
+import { askRay, type RayEndpoint, unexpectedAnswer } from './ray-api.ts';
 
 /** What the dashboard of Ray can say of a cluster that seems to stand still, by name. */
 const views = {
@@ -20,4 +21,22 @@ export const rayViews = Object.keys(views) as RayView[];
 export const readRayView = async (ray: RayEndpoint, view: RayView): Promise<string> => {
   const { status, text } = await askRay(ray, views[view]);
   return status === 200 ? text : `Ray answered ${status}: ${text}`;
+};
+
+const nodesSchema = z.looseObject({
+  data: z.looseObject({
+    summary: z.array(z.looseObject({ raylet: z.looseObject({ state: z.string().optional() }).optional() })),
+  }),
+});
+
+/**
+ * Nodes of the cluster that live, its head among them.
+ *
+ * @throws LensmithError `ray_head` where nothing answers.
+ */
+export const countRayNodes = async (ray: RayEndpoint): Promise<number> => {
+  const answer = await askRay(ray, views.nodes);
+  if (answer.status !== 200) throw unexpectedAnswer(ray, views.nodes, answer);
+  const { data } = nodesSchema.parse(JSON.parse(answer.text));
+  return data.summary.filter(({ raylet }) => raylet?.state === 'ALIVE').length;
 };

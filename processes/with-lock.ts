@@ -20,6 +20,13 @@ export const tryLockForLife = async (name: string): Promise<boolean> => {
   return server !== undefined;
 };
 
+/** Whether a process of this host holds a lock now. */
+export const isLocked = async (name: string): Promise<boolean> => {
+  const server = await bind(name);
+  server?.close();
+  return server === undefined;
+};
+
 /**
  * Runs one action of a name at a time over all processes of this host.
  *

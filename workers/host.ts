@@ -3,12 +3,15 @@ import { Worker } from '@temporalio/worker';
 import { hostFromEnvironment } from '../activities/host.ts';
 import { hostOfferFromEnvironment } from '../activities/host-report.ts';
 import { createHostActivities } from '../activities/index.ts';
+import { forgetLeases, holdLeases } from '../activities/lease-fence.ts';
+import { ensureLeaseWatch } from '../activities/lease-watch.ts';
 import { shareSandbox } from '../activities/shared-sandbox.ts';
 import { hostQueue } from '../domain/task-queues.ts';
 import { connectWorker } from './connection.ts';
 import { createLeaseGuard } from './lease-guard.ts';
 import { keepRegistered } from './register-host.ts';
 import { runWorker } from './run-worker.ts';
+import { livingLeases } from './stop-leased.ts';
 
 const host = await hostFromEnvironment();
 const offer = hostOfferFromEnvironment();
@@ -40,7 +43,10 @@ try {
       const said = fault === null ? 'is in the gpu-pool' : `is not in the gpu-pool, tries again: ${fault}`;
       process.stderr.write(`host ${host.name} ${said}\n`);
     },
-    async (known) => {
+    async (known, reportedAt) => {
+      await holdLeases(host, reportedAt, offer.silenceSeconds, known.length > 0);
+      if (known.length > 0) await ensureLeaseWatch(host);
+      else if (livingLeases(host).length === 0) await forgetLeases(host);
       for (const lease of await guard(known)) process.stderr.write(`ended the programs of the lost lease ${lease}\n`);
     },
   );
@@ -48,6 +54,7 @@ try {
 } finally {
   leaving.abort();
   await registered;
+  if (livingLeases(host).length === 0) await forgetLeases(host);
   await sandbox.closeIfOpen();
   await connection.close();
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, WithStartWorkflowOperation, WorkflowIdConflictPolicy } from '@temporalio/client';
 import type { Host } from '../activities/host.ts';
 import { type HostOffer, readHostReport } from '../activities/host-report.ts';
+import { uptimeSeconds } from '../activities/lease-fence.ts';
 import type { HostOrders } from '../domain/gpu-pool-hosts.ts';
 import type { HostReport } from '../domain/lease-host.ts';
 import { controlQueue } from '../domain/task-queues.ts';
@@ -30,7 +31,8 @@ export const reportToPool = (client: Client, report: HostReport): Promise<HostOr
 /**
  * Keeps a host in the pool until `signal` aborts. What cannot be told now, because Temporal or the control worker is
  * away, is told later: the pool bears with a host's silence for 15 minutes. `onState` hears each change between being
- * known to the pool (null) and not, with the reason. `guard` is given the leases on this host after each report.
+ * known to the pool (null) and not, with the reason. `guard` is given the leases on this host after each report, and the
+ * uptime before it.
  */
 export const keepRegistered = async (
   client: Client,
@@ -38,20 +40,24 @@ export const keepRegistered = async (
   offer: HostOffer,
   signal: AbortSignal,
   onState: (fault: string | null) => void,
-  guard: (known: readonly string[]) => Promise<unknown> = async () => undefined,
+  guard: (known: readonly string[], reportedAt: number) => Promise<unknown> = async () => undefined,
 ): Promise<void> => {
   let leases: HostOrders['leases'] = [];
   let before: string | null | undefined;
   while (!signal.aborted) {
     let waitMs = retryMs;
     let fault: string | null = null;
+    const reportedAt = uptimeSeconds();
     try {
       const orders = await client.withAbortSignal(signal, async () => {
         const [facts, holders] = await Promise.all([readHostReport(host, offer), findHolders(client, leases)]);
         return reportToPool(client, { ...facts, ...holders });
       });
       leases = orders.leases;
-      await guard(leases.map(({ id }) => id));
+      await guard(
+        leases.map(({ id }) => id),
+        reportedAt,
+      );
       waitMs = 1000 * orders.renewSeconds;
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

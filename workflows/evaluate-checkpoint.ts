@@ -63,7 +63,7 @@ export const evaluateCheckpoint = async (input: EvaluateCheckpointInput): Promis
 
 const serveAndEvaluate = async (
   { request, attempts, retries, startSeconds, judge }: EvaluateCheckpointInput,
-  { run, hostName: host, host: { once, retry } }: Place,
+  { run, hostName: host, host: { once, retry }, isSilent }: Place,
   idPrefix: string,
   ready: Map<string, ServerEndpoint>,
 ): Promise<EvaluationRecord> => {
@@ -80,7 +80,7 @@ const serveAndEvaluate = async (
       role: 'policy',
       port: null,
     },
-    { attempts, retries, startSeconds, idPrefix, ready },
+    { attempts, retries, startSeconds, idPrefix, ready, isSilent },
   );
   try {
     // A server that died answers elsewhere when it is back.

@@ -4,6 +4,7 @@ import {
   ChildWorkflowCancellationType,
   executeChild,
   ParentClosePolicy,
+  patched,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { EvaluationRecord } from '../activities/evaluate-model.ts';
@@ -16,11 +17,13 @@ import type { HostProxies } from './activity-proxies.ts';
 import type { BenchmarkSuiteInput, benchmarkSuite } from './benchmark-suite.ts';
 import { evaluationPool } from './evaluate-checkpoint.ts';
 import { evaluateWhileTraining } from './evaluate-while-training.ts';
+import { withKeptJudge } from './kept-judge.ts';
 import type { Messenger } from './messenger.ts';
 import type { Place, Places, PlaceWish } from './places.ts';
+import { withRayCluster } from './ray-cluster.ts';
 import { stageAttribute, verdictAttribute } from './search-attributes.ts';
 import type { StageBoard } from './stage-board.ts';
-import { startServer } from './with-server.ts';
+import { type ServedModel, startServer } from './with-server.ts';
 
 /** What the stages of one run share. */
 export interface Pipeline {
@@ -77,17 +80,20 @@ const benchmark = async (
   return records;
 };
 
+/** Where the judge is served now; null where there is none. It may move while the stages go on. */
+type JudgeNow = () => ServerEndpoint | null;
+
 /** The judge is only needed where something is evaluated anew; rules decide first in any case. */
 const withJudge = async <T>(
   pipeline: Pipeline,
   ready: Map<string, ServerEndpoint>,
-  work: (judge: ServerEndpoint | null) => Promise<T>,
+  work: (judge: JudgeNow) => Promise<T>,
 ): Promise<T> => {
   const { spec, run, board, host, places } = pipeline;
   const request = await host.quick.resolveJudge(run);
   if (!request) {
     board.end('serve-judge', 'skipped', { note: 'judge.engine is none' });
-    return work(null);
+    return work(() => null);
   }
   const wish: PlaceWish = {
     part: 'judge',
@@ -98,52 +104,71 @@ const withJudge = async <T>(
     onNote: (note) => board.retried('serve-judge', note),
   };
   enter(pipeline, 'serve-judge');
-  return places.on(wish, async (place) => {
+  const start = (place: Place): Promise<ServedModel> => {
     ready.delete(request.name);
-    const judge = await startServer(place.run, place.hostName, request, {
+    return startServer(place.run, place.hostName, request, {
       attempts: spec.limits.attempts,
       retries: spec.limits.retries,
       startSeconds: spec.judge.startSeconds,
       idPrefix: run.workflowId,
       ready,
+      isSilent: place.isSilent,
     });
+  };
+  const onServed = ({ url }: ServerEndpoint): void =>
+    board.end('serve-judge', 'completed', { attempts: 1, note: `${request.servedName} at ${url}` });
+  if (poolOf(spec) && patched('keep-judge')) return withKeptJudge({ places, wish, start, onServed }, work);
+  return places.on(wish, async (place) => {
+    const judge = await start(place);
     const endpoint = judge.endpoint();
-    board.end('serve-judge', 'completed', { attempts: 1, note: `${request.servedName} at ${endpoint.url}` });
+    onServed(endpoint);
     try {
-      return await work(endpoint);
+      return await work(() => endpoint);
     } finally {
       await CancellationScope.nonCancellable(judge.stop);
     }
   });
 };
 
-const awaitRay = async (pipeline: Pipeline, { run, host }: Place): Promise<void> => {
-  enter(pipeline, 'ray-cluster');
+const awaitRay = async (pipeline: Pipeline, { run, host }: Pick<Place, 'run' | 'host'>): Promise<void> => {
+  if (!run.ray) enter(pipeline, 'ray-cluster');
   const cluster = await host.long.awaitRay(run);
   pipeline.board.end('ray-cluster', 'completed', {
     attempts: 1,
-    note: `Ray ${cluster.version}, ${cluster.gpus} GPUs`,
+    note: `Ray ${cluster.version}, ${cluster.gpus} GPUs${run.ray ? `, ${run.ray.nodes} nodes` : ''}`,
   });
 };
 
+/** Ports of a node of Ray: those that it names, and some for each of its workers. */
+const rayPorts = (cpus: number): number => 16 + 4 * Math.max(4, cpus);
+
 /** A stage that trains on GPUs: under the pool it leases them, unless the cache has what it would make. */
 const trainLeased = async (
-  { spec, run, board, host, places }: Pipeline,
+  pipeline: Pipeline,
   { stage, model, data, judged }: { stage: 'sft' | 'rl'; model: ArtifactRef; data: ArtifactRef; judged: boolean },
   work: (place: Place) => Promise<StageResult>,
 ): Promise<StageResult> => {
+  const { spec, run, board, host, places } = pipeline;
   const pool = poolOf(spec);
+  const rayHosts = stage === 'rl' ? (pool?.rayHosts ?? 0) : 0;
   const cached = pool && (await host.quick.findTrained(run, stage, model, data));
   if (cached) return cached;
   const wish: PlaceWish = {
     part: 'trainer',
     purpose: stage,
-    gpus: spec.gpus[stage],
+    hosts: Math.max(1, rayHosts),
+    gpus: Math.ceil(spec.gpus[stage] / Math.max(1, rayHosts)),
     cpus: spec[stage].threads,
+    ports: rayHosts > 0 ? rayPorts(spec.rl.threads) : 0,
     apart: judged && pool?.judgeApart ? ['judge'] : [],
     onNote: (note) => board.retried(stage, note),
   };
-  return places.on(wish, work);
+  return places.gang(wish, (first, others) => {
+    if (rayHosts === 0) return work(first);
+    enter(pipeline, 'ray-cluster');
+    const onNote = (note: string): void => board.retried('ray-cluster', note);
+    return withRayCluster(first, others, { attempts: spec.limits.attempts, onNote }, work);
+  });
 };
 
 interface Models {
@@ -153,11 +178,7 @@ interface Models {
 }
 
 /** RL and all that comes after it. */
-const improve = async (
-  pipeline: Pipeline,
-  { data, base, sft }: Models,
-  judgeEndpoint: ServerEndpoint | null,
-): Promise<TrainResult> => {
+const improve = async (pipeline: Pipeline, { data, base, sft }: Models, judgeNow: JudgeNow): Promise<TrainResult> => {
   const { spec, run, board, host, messenger } = pipeline;
   enter(pipeline, 'rl');
   board.begin('evaluate-checkpoints');
@@ -167,9 +188,11 @@ const improve = async (
     host,
     board,
     data,
-    judge: judgeEndpoint,
+    get judge() {
+      return judgeNow();
+    },
     train: () =>
-      trainLeased(pipeline, { stage: 'rl', model: sft, data, judged: judgeEndpoint !== null }, async (place) => {
+      trainLeased(pipeline, { stage: 'rl', model: sft, data, judged: judgeNow() !== null }, async (place) => {
         if (poolOf(spec)) await awaitRay(pipeline, place);
         return place.host.long.trainRl(place.run, sft, data);
       }),
@@ -190,7 +213,7 @@ const improve = async (
       { modelName: 'rl', checkpoint: `checkpoint-${best.step}`, model: best },
     ],
     data,
-    judgeEndpoint,
+    judgeNow(),
   );
   const [, sftRecord, rlRecord] = records;
   if (!sftRecord || !rlRecord)
@@ -212,7 +235,7 @@ const improve = async (
     sft,
     rl,
     data,
-    judge: judgeEndpoint,
+    judge: judgeNow(),
   });
   board.end('report', 'completed', { attempts: 1, note: report.report });
   return {
@@ -239,10 +262,10 @@ export const runStages = async (pipeline: Pipeline, ready: Map<string, ServerEnd
   if (await host.quick.isFullyCached(run, base, sft, data)) {
     board.end('serve-judge', 'skipped', { note: 'nothing is left to evaluate' });
     board.end('ray-cluster', 'skipped', { note: 'RL is cached' });
-    return improve(pipeline, models, null);
+    return improve(pipeline, models, () => null);
   }
   return withJudge(pipeline, ready, async (judge) => {
-    if (!poolOf(spec)) await awaitRay(pipeline, { run, host, hostName: spec.host });
+    if (!poolOf(spec)) await awaitRay(pipeline, { run, host });
     return improve(pipeline, models, judge);
   });
 };

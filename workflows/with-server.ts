@@ -19,6 +19,8 @@ const stopMs = 60_000;
 export interface ServedModel {
   readonly endpoint: () => ServerEndpoint;
   readonly stop: () => Promise<void>;
+  /** Rejects where the server has failed for good, or was stopped. */
+  readonly failed: Promise<never>;
 }
 
 /**
@@ -35,6 +37,8 @@ export const startServer = async (
     startSeconds: number;
     idPrefix: string;
     ready: Map<string, ServerEndpoint>;
+    /** Whether nobody can answer on the host any more. */
+    isSilent?: () => boolean;
   },
 ): Promise<ServedModel> => {
   const { attempts, retries, ready } = options;
@@ -48,6 +52,7 @@ export const startServer = async (
   });
   const stop = async (): Promise<void> => {
     await child.signal(stopServingSignal).catch(() => undefined);
+    if (options.isSilent?.()) return;
     const ended = child.result().catch(() => undefined);
     // Where the host of a lease is lost nobody can tell that the server ended; its lease says that it may not run.
     await (run.lease ? Promise.race([ended, sleep(stopMs)]) : ended);
@@ -72,5 +77,5 @@ export const startServer = async (
       message: `the server ${request.name} was not ready within ${limitMs / 1000} s`,
     });
   }
-  return { endpoint, stop };
+  return { endpoint, stop, failed };
 };

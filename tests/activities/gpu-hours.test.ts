@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/activity';
 import { ActivityCancellationDetails } from '@temporalio/common';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { leaseBegins, leaseEnds } from '../../activities/gpu-hours-lease.ts';
 import { readUsage } from '../../activities/gpu-hours-read.ts';
 import { addUsageFact, readUsageFacts } from '../../activities/gpu-hours-record.ts';
 import type { Host } from '../../activities/host.ts';
+import { forgetLeases, holdLeases, uptimeSeconds } from '../../activities/lease-fence.ts';
 import { readRunFile, runFilePath } from '../../activities/read-run.ts';
 import type { UsageFact } from '../../domain/gpu-hours-facts.ts';
 import type { RunRef } from '../../domain/stage.ts';
@@ -159,6 +161,8 @@ test('what a lease held before, between and after its programs is idle', async (
   const host = await testHost();
   const opened = await testRun(host);
   const run: RunRef = { ...opened, lease: { id: 'train/x/sft-1', fence: 7, gpus: [0, 3], ports: null } };
+  await holdLeases(host, uptimeSeconds(), 600);
+  onTestFinished(() => forgetLeases(host, 0));
   await mkdir(countedFolder(run));
   const counting = { steps: 4, saveEvery: 2, step: 0.1, haltAt: 3 };
   const first = count(host, run, counting);
@@ -176,6 +180,23 @@ test('what a lease held before, between and after its programs is idle', async (
   // Two GPUs for the second and a half between the attempts, at least.
   expect(idleLeases).toEqual([{ unit: 'gpu', hours: expect.any(Number) }]);
   expect(idleLeases[0]?.hours).toBeGreaterThanOrEqual((2 * 1.5) / 3600);
+});
+
+test('the shares of a gang count each, and one without GPUs counts its processor slots', async () => {
+  const opened = await testRun(await testHost());
+  const share = (on: string, gpus: readonly number[]): RunRef => ({
+    ...opened,
+    lease: { id: 'train/x/trainer-1', fence: 7, host: on, gpus, cpus: 4, ports: null },
+  });
+  for (const run of [share('a', [0, 1]), share('b', []), share('b', [])]) await leaseBegins(run);
+  for (const run of [share('a', [0, 1]), share('b', [])]) await leaseEnds(run);
+  const facts = await readUsageFacts(opened);
+  expect(facts).toMatchObject([
+    { kind: 'lease-granted', id: 'train/x/trainer-1 7 a', unit: 'gpu', count: 2 },
+    { kind: 'lease-granted', id: 'train/x/trainer-1 7 b', unit: 'cpu-slot', count: 4 },
+    { kind: 'lease-released', id: 'train/x/trainer-1 7 a' },
+    { kind: 'lease-released', id: 'train/x/trainer-1 7 b' },
+  ]);
 });
 
 test('a line that a crash has torn costs only itself', async () => {

@@ -65,5 +65,7 @@ describe('the report of this host', () => {
     expect(() => hostOfferFromEnvironment({ LENSMITH_PORTS: '30-20' })).toThrow('such as 20000-24999');
     expect(() => hostOfferFromEnvironment({ LENSMITH_LABELS: 'zone' })).toThrow('got "zone"');
     expect(() => hostOfferFromEnvironment({ LENSMITH_CPUS: '0' })).toThrow('processor slots');
+    expect(hostOfferFromEnvironment({ LENSMITH_SILENCE_SECONDS: '60' }).silenceSeconds).toBe(60);
+    expect(() => hostOfferFromEnvironment({ LENSMITH_SILENCE_SECONDS: '5' })).toThrow('whole seconds from 10 to 1200');
   });
 });

@@ -119,3 +119,13 @@ test('the end of the watch leaves the server', async () => {
   await expect(watch).rejects.toBeInstanceOf(CancelledFailure);
   expect(pids(run.run)).not.toEqual([]);
 });
+
+test('the watch stops a server that lives and answers nobody', async () => {
+  const host = await testHost();
+  const run = await testRun(host);
+  await inActivity(() => launchModelServer(host)(run, request('prompt')));
+  for (const { pid } of findProcesses({ runId: run.run })) process.kill(pid, 'SIGSTOP');
+  const watch = inActivity(() => superviseModelServer(host, { everyMs: 100, misses: 2 })(run, request('prompt')));
+  expect(await watch).toBe('it lived, and did not answer 2 times in a row');
+  expect(pids(run.run)).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { emptyPool, type Pool, poolLimits } from '../../domain/gpu-pool.ts';
-import { checkReport, drainHost, removeHost, reportHost } from '../../domain/gpu-pool-hosts.ts';
+import { checkReport, drainHost, ordersFor, removeHost, reportHost } from '../../domain/gpu-pool-hosts.ts';
 import { answerFor, endLease, releaseLease, requestLease } from '../../domain/gpu-pool-leases.ts';
 import { look, nextLook } from '../../domain/gpu-pool-look.ts';
 import { schedule } from '../../domain/gpu-pool-schedule.ts';
@@ -328,6 +328,22 @@ describe('expiry', () => {
     expect(lost.hosts[0]?.lost).toBe(true);
     const back = reportHost(lost, report('a'), lost.lookedAt).pool;
     expect(leaseOf(schedule(back, back.lookedAt).pool, 'new')).toBeDefined();
+  });
+
+  it('takes them as early as the host itself believes, which then reports the more often', () => {
+    const brief = report('a', { silenceSeconds: 24 });
+    const long = ask(poolOf(brief), [request('x', [{ name: 'x', gpus: 1 }], { ttlSeconds: 86_400 })]);
+    expect(ordersFor(long, 'a').renewSeconds).toBe(4);
+    expect(ordersFor(poolOf(report('a')), 'a').renewSeconds).toBe(15);
+    expect(nextLook(long)).toBe(start + 24_000);
+    const asked = ask(look(long, start + 13_000).pool, [request('new', [{ name: 'x', gpus: 1 }])], start + 13_000);
+    expect(leaseOf(asked, 'new')).toBeUndefined();
+    expect(leaseOf(look(asked, start + 23_000).pool, 'x')).toBeDefined();
+    const lost = look(asked, start + 24_000).pool;
+    expect(answerFor(lost, 'x')).toMatchObject({ ending: 'host_lost', reason: 'a has not been heard for 24 s' });
+    expect(nextLook(lost)).toBe(start + 84_000);
+    const back = reportHost(lost, brief, start + 30_000).pool;
+    expect(leaseOf(schedule(back, start + 30_000).pool, 'new')).toBeDefined();
   });
 
   it('counts its own absence against nobody', () => {

@@ -27,7 +27,7 @@ it('a host starts the pool, stays in it, and gives back the lease of a holder th
   const home = await temporaryFolder();
   const leaving = new AbortController();
   const states: (string | null)[] = [];
-  const offer = { cpus: 4, ports: [20_000, 20_099] as const, labels: { zone: 'a' } };
+  const offer = { cpus: 4, ports: [20_000, 20_099] as const, labels: { zone: 'a' }, silenceSeconds: 900 };
   const worker = await controlWorker();
   await worker.runUntil(async () => {
     const { client } = temporal;
@@ -69,7 +69,7 @@ it('a host without a pool that answers leaves at once when it is told to', async
   const kept = keepRegistered(
     temporal.client,
     { name: 'alone', home },
-    { cpus: 1, ports: null, labels: {} },
+    { cpus: 1, ports: null, labels: {}, silenceSeconds: 900 },
     leaving.signal,
     () => undefined,
   );

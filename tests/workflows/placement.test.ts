@@ -36,13 +36,14 @@ interface Work {
   readonly at: string;
   readonly what: string;
   readonly lease: RunRef['lease'];
+  readonly ray: RunRef['ray'];
 }
 
 /**
- * A home host and two more, `<name>-a` and `<name>-b`, all with the same folders. What runs where is noted; The first
- * `holds` times RL goes on until it is told to end.
+ * A home host and two more, `<name>-a` and `<name>-b`, all with the same folders. What runs where is noted. The first
+ * `holds` times RL goes on until it is told to end, or `released` says that it may.
  */
-const threeHosts = (name: string, holds = 0) => {
+const threeHosts = (name: string, holds = 0, released: (works: readonly Work[]) => boolean = () => false) => {
   const works: Work[] = [];
   const host = scriptedHost({
     resolveJudge: async () => ({
@@ -55,9 +56,11 @@ const threeHosts = (name: string, holds = 0) => {
     }),
   });
   let begun = 0;
+  const dying = new Set<string>();
+  const rayDies = (place: string): boolean => dying.delete(place);
   const at = (place: string): HostActivities => {
-    const note = (what: string, { lease }: RunRef): void => {
-      works.push({ at: place, what, lease });
+    const note = (what: string, { lease, ray }: RunRef): void => {
+      works.push({ at: place, what, lease, ray });
     };
     const base = host.activities;
     return {
@@ -74,6 +77,12 @@ const threeHosts = (name: string, holds = 0) => {
         note('evaluation', run);
         return base.evaluateModel(run, ...rest);
       },
+      launchRayNode: async (run, gcs) => {
+        note(gcs === null ? 'ray head' : `ray node of ${gcs}`, run);
+        return { address: `http://${place}:8265`, gcs: `${place}:6379` };
+      },
+      superviseRayNode: (run) => (rayDies(place) ? Promise.resolve('signal SIGKILL') : base.superviseRayNode(run)),
+      stopRayNode: async (run) => note('ray stopped', run),
       awaitRay: (run) => {
         note('ray', run);
         return base.awaitRay(run);
@@ -81,7 +90,7 @@ const threeHosts = (name: string, holds = 0) => {
       trainRl: async (run, ...rest) => {
         note('rl', run);
         begun += 1;
-        while (begun <= holds) {
+        while (begun <= holds && !released(works)) {
           Context.current().heartbeat();
           await Promise.race([Context.current().sleep(50), Context.current().cancelled]);
           if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('cancelled');
@@ -93,7 +102,7 @@ const threeHosts = (name: string, holds = 0) => {
   const run = <T>(work: () => Promise<T>): Promise<T> =>
     withHost(name, at('home'), () => withHost(`${name}-a`, at('a'), () => withHost(`${name}-b`, at('b'), work)));
   const of = (what: string): Work[] => works.filter((work) => work.what === what);
-  return { works, of, run };
+  return { works, of, run, dying };
 };
 
 const spec = (name: string, changes: Partial<RunSpecInput> = {}): RunSpecInput =>
@@ -181,4 +190,60 @@ test('a paused run holds no lease, and one that is terminated gives its leases b
     await tell(report(`${name}-b`, { gpuCount: 3, ports: [30_000, 30_999], ended: held }));
     expect((await now()).leases.filter(({ holder }) => holder === handle.workflowId)).toEqual([]);
   });
+});
+
+test('RL over several hosts has them all at once, and a Ray of its own that ends with it', async () => {
+  const name = 'gang';
+  const { of, run, works, dying } = threeHosts(
+    name,
+    1,
+    (seen) => seen.filter(({ what }) => /ray/.test(what)).length > 3,
+  );
+  await run(async () => {
+    await tell(report(`${name}-a`, { gpuCount: 3 }));
+    const handle = await start(name, spec(name, { placement: { pool: { rayHosts: 2, judgeApart: false } } }));
+    await expect.poll(() => noteOf(handle, 'rl'), { timeout: 30_000 }).toMatch(/waiting for a lease: .*2 hosts/);
+    expect(of('ray head')).toEqual([]);
+    // The node on the second host dies once, as soon as it is looked at.
+    dying.add('b');
+    await tell(report(`${name}-b`, { gpuCount: 3, ports: [30_000, 30_999] }));
+    expect(await handle.result()).toMatchObject({ decision: 'promoted' });
+    await saveHistory(temporal().address, handle.workflowId, 'train-pipeline_gang');
+    expect(await noteOf(handle, 'ray-cluster')).toMatch(/ 2 nodes$/);
+    await expect.poll(async () => (await now()).leases).toEqual([]);
+  });
+  const [head] = of('ray head');
+  const [rl] = of('rl');
+  expect(rl).toMatchObject({ at: head?.at, ray: { address: `http://${head?.at}:8265`, nodes: 2 } });
+  const others = works.filter(({ what }) => what === `ray node of ${head?.at}:6379`);
+  expect(others.map(({ at }) => at).every((at) => at !== head?.at)).toBe(true);
+  // Once at first, and once after the death of the one on b.
+  expect(of('ray head').length + others.length).toBe(3);
+  for (const work of [head, rl, ...others])
+    expect(work?.lease).toMatchObject({ gpus: [expect.any(Number)], fence: rl?.lease?.fence });
+  expect(head?.lease?.ports?.[1]).toBeGreaterThanOrEqual(32);
+  expect(
+    of('ray stopped')
+      .map(({ at }) => at)
+      .sort(),
+  ).toEqual(['a', 'b']);
+});
+
+test('a judge that loses its lease is served under another one, while RL goes on', async () => {
+  const name = 'judge-moved';
+  const { of, run } = threeHosts(name, 1, (seen) => seen.filter(({ what }) => what === 'judge').length > 1);
+  await run(async () => {
+    await reportBoth(name);
+    const handle = await start(name, spec(name));
+    await expect.poll(() => of('rl').length, { timeout: 30_000 }).toBe(1);
+    const id = of('judge')[0]?.lease?.id ?? '';
+    expect(await pool.executeUpdate(takeBackLeaseUpdate, { args: [{ id }] })).toBe(true);
+    expect(await handle.result()).toMatchObject({ decision: 'promoted' });
+    await saveHistory(temporal().address, handle.workflowId, 'train-pipeline_judge-moved');
+    await expect.poll(async () => (await now()).leases).toEqual([]);
+  });
+  const [first, second] = of('judge');
+  expect(second?.lease?.fence).toBeGreaterThan(first?.lease?.fence ?? Number.POSITIVE_INFINITY);
+  expect(of('judge')).toHaveLength(2);
+  expect(of('rl')).toHaveLength(1);
 });

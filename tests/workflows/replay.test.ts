@@ -41,6 +41,8 @@ describe('saved histories', () => {
     'train-pipeline_notified',
     'train-pipeline_leased',
     'train-pipeline_lease-lost',
+    'train-pipeline_gang',
+    'train-pipeline_judge-moved',
     'train-pipeline_evaluation-given-up',
     'evaluate-checkpoint_completed',
     'serve-model_stopped',

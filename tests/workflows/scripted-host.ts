@@ -114,6 +114,12 @@ export const scriptedHost = (overrides: Partial<HostActivities> = {}, rlSteps = 
     },
     superviseModelServer: untilCancelled,
     stopModelServer: async (_run, request) => note(`stop ${request.name}`),
+    launchRayNode: async (_run, gcs) => {
+      note(gcs === null ? 'launch ray head' : `launch ray node of ${gcs}`);
+      return { address: 'http://127.0.0.1:8265', gcs: '127.0.0.1:6379' };
+    },
+    superviseRayNode: untilCancelled,
+    stopRayNode: async () => note('stop ray node'),
     awaitRay: async () => ({ address: 'http://127.0.0.1:8265', version: '2', gpus: 0 }),
     trainRl: async () => {
       note('trainRl');
