@@ -27,10 +27,12 @@ export const createLiveness = (): Liveness => {
       if (!alive) return undefined;
       const known = watches.get(name);
       const watch = known?.launch === launch ? known : { launch, wasAlive: false, misses: 0, lookedAt: -Infinity };
-      if (performance.now() - watch.lookedAt < alive.everyMs) return undefined;
+      // A probe that hangs takes its time too, which counts towards the next look.
+      const lookedAt = performance.now();
+      if (lookedAt - watch.lookedAt < alive.everyMs) return undefined;
       const works = await allPass(home, service, alive);
       const misses = works || !watch.wasAlive ? 0 : watch.misses + 1;
-      watches.set(name, { launch, wasAlive: watch.wasAlive || works, misses, lookedAt: performance.now() });
+      watches.set(name, { launch, wasAlive: watch.wasAlive || works, misses, lookedAt });
       if (misses < alive.misses) return undefined;
       return `it lives, and has not answered ${misses} times in a row`;
     },

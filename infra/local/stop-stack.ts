@@ -1,8 +1,10 @@
 import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { findByEnvironment, processIdVariable } from '../../processes/find-processes.ts';
 import { type ProcessInfo, readEnvironment } from '../../processes/proc-stat.ts';
 import { type StopResult, stopTree } from '../../processes/stop-tree.ts';
+import { sweepFolders } from '../../sandbox/sweep-folders.ts';
 import { readServices } from './read-services.ts';
 import { forgetRestarts } from './restarts.ts';
 import type { Service } from './service.ts';
@@ -58,4 +60,6 @@ export const stopStack = async (home: string, write: (line: string) => void): Pr
     await rm(readyFile(home, name), { force: true });
   }
   await rm(rayDir(home), { recursive: true, force: true });
+  // Of workers and tool servers that were killed.
+  await sweepFolders(tmpdir());
 };

@@ -1,6 +1,8 @@
 import type { StageName } from '../../domain/stage.ts';
 import { findByEnvironment, listProcesses } from '../../processes/find-processes.ts';
 import type { ProcessInfo } from '../../processes/proc-stat.ts';
+import type { FaultKind } from './fault.ts';
+import type { DiskName, LinkName } from './ground.ts';
 
 /** A part of a running Lensmith that can be lost. */
 export interface Component {
@@ -11,58 +13,136 @@ export interface Component {
   readonly below?: string;
   /** Stages in which its loss is tried. */
   readonly stages: readonly StageName[];
-  /** Whether something notices that it hangs: the supervisor, or the stall limit of its stage. */
-  readonly hangIsNoticed: boolean;
+  readonly kinds: readonly FaultKind[];
+  /** Who notices its end: the supervisor, which counts endings of a service, or the stage, which counts attempts. */
+  readonly notedBy?: { readonly service: string } | { readonly attemptsOf: RegExp };
+  /** Links that carry its traffic, where that is not all that its own sockets have. */
+  readonly links?: readonly LinkName[];
+  readonly disk?: DiskName;
+  /** Whether another takes its place only once somebody asks for it. */
+  readonly onDemand?: boolean;
+  /** Whether its loss may cost the trainer of the stage steps. */
+  readonly costsSteps: boolean;
 }
 
 /** Stages that last long enough to be met; the others are over between two looks. */
 const everyStage = ['base-model', 'sft', 'serve-judge', 'rl', 'benchmark-suite'] as const;
+const everySignal = ['kill', 'pause', 'hang'] as const;
+const trainer = { kinds: everySignal, costsSteps: true };
+const service = { kinds: [...everySignal, 'partition'], costsSteps: false } as const;
 
 export const components: readonly Component[] = [
-  { name: 'control worker', marks: ['workers/control.ts'], stages: everyStage, hangIsNoticed: true },
-  { name: 'host worker', marks: ['workers/host.ts'], stages: everyStage, hangIsNoticed: true },
-  { name: 'Temporal server', marks: ['server start-dev'], stages: everyStage, hangIsNoticed: true },
-  { name: 'Ray head', marks: ['gcs_server'], stages: ['sft', 'rl', 'benchmark-suite'], hangIsNoticed: true },
-  { name: 'Ray node', marks: ['raylet/raylet'], stages: ['base-model', 'rl'], hangIsNoticed: true },
+  {
+    name: 'control worker',
+    marks: ['workers/control.ts'],
+    stages: everyStage,
+    ...service,
+    notedBy: { service: 'control-worker' },
+    links: ['control-temporal'],
+  },
+  {
+    name: 'host worker',
+    marks: ['workers/host.ts'],
+    stages: everyStage,
+    ...service,
+    notedBy: { service: 'host-worker' },
+    links: ['host-temporal', 'host-ray'],
+  },
+  {
+    name: 'Temporal server',
+    marks: ['server start-dev'],
+    stages: everyStage,
+    ...service,
+    notedBy: { service: 'temporal' },
+  },
+  { name: "Temporal's disk", marks: [], stages: ['sft', 'rl'], kinds: ['fill'], disk: 'database', costsSteps: false },
+  {
+    name: 'Ray head',
+    marks: ['gcs_server'],
+    stages: ['sft', 'rl', 'benchmark-suite'],
+    ...service,
+    notedBy: { service: 'ray' },
+    costsSteps: true,
+  },
+  {
+    name: 'Ray node',
+    marks: ['raylet/raylet'],
+    stages: ['base-model', 'rl'],
+    ...service,
+    notedBy: { service: 'ray' },
+    costsSteps: true,
+  },
   {
     name: 'tool server',
     marks: ['main.ts tool-server'],
     stages: ['sft', 'rl', 'benchmark-suite'],
-    hangIsNoticed: true,
+    ...service,
+    notedBy: { service: 'tool-server' },
+    // Where it hangs, it is away for longer than the trainer waits for it.
+    costsSteps: true,
   },
   {
     name: 'base model trainer',
     marks: ['lensmith_trainers.base_model'],
     stages: ['base-model'],
-    hangIsNoticed: true,
+    ...trainer,
+    notedBy: { attemptsOf: /^base-model$/ },
   },
-  { name: 'SFT trainer', marks: ['lensmith_trainers.sft'], stages: ['sft'], hangIsNoticed: true },
-  { name: 'RL driver', marks: ['lensmith_trainers.rl '], stages: ['rl'], hangIsNoticed: true },
+  {
+    name: 'SFT trainer',
+    marks: ['lensmith_trainers.sft'],
+    stages: ['sft'],
+    ...trainer,
+    notedBy: { attemptsOf: /^sft$/ },
+  },
+  {
+    name: 'RL driver',
+    marks: ['lensmith_trainers.rl '],
+    stages: ['rl'],
+    kinds: [...everySignal, 'partition'],
+    costsSteps: true,
+    notedBy: { attemptsOf: /^rl$/ },
+    links: ['trainer-tools'],
+  },
   {
     name: 'model server',
     marks: ['lensmith_trainers.serve ', 'stages/serve-', '!stages/serve-judge'],
-    stages: ['benchmark-suite'],
-    hangIsNoticed: false,
+    stages: ['evaluate-checkpoints', 'benchmark-suite'],
+    ...service,
+    notedBy: { attemptsOf: /^serve-(?!judge$)/ },
   },
   {
     name: 'judge',
     marks: ['lensmith_trainers.serve ', 'stages/serve-judge'],
     stages: ['rl', 'benchmark-suite'],
-    hangIsNoticed: false,
+    ...service,
+    notedBy: { attemptsOf: /^serve-judge$/ },
   },
   {
     name: 'sandbox of the trainers',
     marks: ['sandbox/guest/main.py'],
     below: 'main.ts tool-server',
     stages: ['rl'],
-    hangIsNoticed: false,
+    kinds: ['kill', 'pause'],
+    onDemand: true,
+    costsSteps: false,
   },
   {
     name: 'sandbox of the evaluation',
     marks: ['sandbox/guest/main.py'],
     below: 'workers/host.ts',
-    stages: ['benchmark-suite'],
-    hangIsNoticed: false,
+    stages: ['evaluate-checkpoints', 'benchmark-suite'],
+    kinds: ['kill', 'pause'],
+    onDemand: true,
+    costsSteps: false,
+  },
+  {
+    name: 'disk of the runs',
+    marks: [],
+    stages: ['base-model', 'sft', 'rl', 'benchmark-suite'],
+    kinds: ['fill'],
+    disk: 'runs',
+    costsSteps: true,
   },
 ];
 
@@ -76,9 +156,19 @@ const childrenOf = (parents: readonly ProcessInfo[]): ProcessInfo[] => {
   return all.filter(({ parent }) => pids.has(parent));
 };
 
-/** The living processes of a component in the stack of a home. */
+/** The living processes of a component in the stack of a home; none of one that is a disk. */
 export const processesOf = (home: string, { marks, below }: Component): ProcessInfo[] => {
+  if (marks.length === 0) return [];
   const ours = findByEnvironment({ LENSMITH_HOME: home });
   const among = below === undefined ? ours : childrenOf(ours.filter((info) => fits(info, [below])));
   return among.filter((info) => fits(info, marks));
+};
+
+/** Whether it has to be there whatever the stage does. */
+export const isService = ({ notedBy }: Component): boolean => notedBy !== undefined && 'service' in notedBy;
+
+export const componentOf = (name: string): Component => {
+  const component = components.find((candidate) => candidate.name === name);
+  if (!component) throw new Error(`expected a component, got ${name}`);
+  return component;
 };

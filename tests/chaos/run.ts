@@ -1,9 +1,12 @@
-import { appendFile } from 'node:fs/promises';
+import { appendFile, cp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { differences, faultsOfRun } from './check-run.ts';
-import { type DisturbedRun, lensmith, readSummary, runUnderFaults } from './disturbed-run.ts';
-import { drawFaults, type FaultKind } from './draw-faults.ts';
-import { openStack } from './open-stack.ts';
+import { type DisturbedRun, readSummary, runUnderFaults } from './disturbed-run.ts';
+import { dealRun, drawFaults, needsJudge } from './draw-faults.ts';
+import { type Fault, faultKinds } from './fault.ts';
+import { enterNamespace, isInNamespace } from './ground.ts';
+import { lensmith, type OpenStack, openStack } from './open-stack.ts';
 import { chaosChanges, chaosSizes } from './sizes.ts';
 import { faultTable } from './table.ts';
 
@@ -11,47 +14,115 @@ const { values } = parseArgs({
   options: {
     faults: { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },
-    kinds: { type: 'string', default: 'kill,pause,hang' },
+    kinds: { type: 'string', default: faultKinds.join(',') },
+    components: { type: 'string', default: '' },
+    minutes: { type: 'string', default: '240' },
     json: { type: 'string' },
+    keep: { type: 'string' },
+    table: { type: 'string', multiple: true },
   },
 });
-const kinds = values.kinds.split(',').filter((kind): kind is FaultKind => ['kill', 'pause', 'hang'].includes(kind));
-const plan = drawFaults(Number(values.faults), Number(values.seed), kinds);
-const say = (line: string): void => {
-  process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+
+const write = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+const say = (line: string): void => write(`${new Date().toISOString().slice(11, 19)} ${line}`);
+
+/** A run on a machine that others keep busy takes several times as long as on a free one. */
+const limitMs = 3_600_000;
+
+interface Checked extends DisturbedRun {
+  readonly wrong: readonly string[];
+}
+
+const conclude = (runs: readonly Checked[], others: readonly string[] = []): void => {
+  const faults = runs.flatMap((run) => run.faults);
+  const met = faults.filter((fault) => fault.met).length;
+  const wrong = [...runs.flatMap((run) => run.wrong.map((what) => `${run.run}: ${what}`)), ...others];
+  write(`\n${faultTable(faults)}\n`);
+  for (const what of wrong) write(`WRONG ${what}`);
+  write(`${met} faults met in ${runs.length} runs, ${wrong.length} wrong`);
+  process.exitCode = wrong.length > 0 || met === 0 ? 1 : 0;
 };
 
-const stack = await openStack();
-const done: DisturbedRun[] = [];
-const wrong: string[] = [];
-const complain = (run: string, faults: readonly string[]): void => {
-  for (const fault of faults) {
-    wrong.push(`${run}: ${fault}`);
-    say(`WRONG ${run}: ${fault}`);
-  }
+/** The same checkpoints once more, with nothing in the way. */
+const compare = async (stack: OpenStack, { run, dir, summary }: DisturbedRun): Promise<string[]> => {
+  if (!summary) return [];
+  const again = await lensmith(stack, ['resume', run, '--from', 'benchmark-suite', '--yes', '--follow']);
+  const calm = again.failed ? null : await readSummary(dir);
+  return calm
+    ? differences(summary, calm, ['base', 'sft', 'rl'])
+    : [`its benchmark could not be run again: ${again.stderr}`];
 };
-try {
-  for (const [index, faults] of plan.entries()) {
-    const run = `chaos-${index + 1}`;
-    // Another seed has nothing in the cache.
-    const seed = 100 * Number(values.seed) + index;
-    const disturbed = await runUnderFaults(stack, { run, seed, faults, changes: chaosChanges, limitMs: 900_000, say });
-    done.push(disturbed);
-    say(`${run}: ${disturbed.status} after ${disturbed.seconds} s`);
-    if (values.json) await appendFile(values.json, `${JSON.stringify(disturbed)}\n`);
-    complain(run, await faultsOfRun(disturbed, chaosSizes));
-    if (!disturbed.summary) continue;
-    // The same checkpoints once more, with nothing in the way.
-    const again = await lensmith(stack, ['resume', run, '--from', 'benchmark-suite', '--yes', '--follow']);
-    const calm = again.failed ? null : await readSummary(disturbed.dir);
-    if (calm) complain(run, differences(disturbed.summary, calm, ['base', 'sft', 'rl']));
-    else complain(run, [`its benchmark could not be run again: ${again.stderr}`]);
+
+/** The disk of the runs is small. What went wrong can be looked at in the folder of `--keep`. */
+const clear = async ({ home }: OpenStack, { run, dir, wrong }: Checked): Promise<void> => {
+  if (values.keep && wrong.length > 0) {
+    await cp(dir, join(values.keep, run), { recursive: true });
+    await cp(join(home, 'stack'), join(values.keep, `${run}-stack`), { recursive: true });
   }
-} finally {
-  complain('the stack', await stack.close());
+  await rm(dir, { recursive: true, force: true });
+};
+
+const disturbRuns = async (stack: OpenStack, drawn: readonly Fault[], deadline: number): Promise<Checked[]> => {
+  const done: Checked[] = [];
+  let open = [...drawn];
+  let wanted = Number(values.faults);
+  const missed = new Set<Fault>();
+  while (wanted > 0 && open.length > 0 && Date.now() < deadline) {
+    const { run: faults, rest } = dealRun(open.slice(0, wanted));
+    const run = `chaos-${done.length + 1}`;
+    // Another seed has nothing in the cache.
+    const seed = 100 * Number(values.seed) + done.length;
+    const changes = [...chaosChanges, `judge.engine=${faults.some(needsJudge) ? 'builtin' : 'none'}`];
+    const disturbed = await runUnderFaults(stack, { run, seed, faults, changes, limitMs, say });
+    const wrong = await faultsOfRun(stack, disturbed, chaosSizes);
+    wrong.push(...(await compare(stack, disturbed)));
+    say(`${run}: ${disturbed.status} after ${disturbed.seconds} s, ${wrong.length} wrong`);
+    for (const what of wrong) say(`WRONG ${run}: ${what}`);
+    const checked = { ...disturbed, wrong };
+    done.push(checked);
+    if (values.json) await appendFile(values.json, `${JSON.stringify(checked)}\n`);
+    await clear(stack, checked);
+    // What came too late is tried once more.
+    const late = faults.filter((fault, index) => !disturbed.faults[index]?.met && !missed.has(fault));
+    for (const fault of late) missed.add(fault);
+    open = [...late, ...rest, ...open.slice(wanted)];
+    wanted -= disturbed.faults.filter(({ met }) => met).length;
+  }
+  return done;
+};
+
+const disturb = async (): Promise<void> => {
+  const kinds = faultKinds.filter((kind) => values.kinds.split(',').includes(kind));
+  const here = isInNamespace() ? kinds : kinds.filter((kind) => kind !== 'partition' && kind !== 'fill');
+  if (here.length < kinds.length) say('no namespaces here, so nothing is cut off and no disk is filled');
+  const drawn = drawFaults(10 * Number(values.faults) + 500, Number(values.seed), here).filter(
+    ({ component }) => values.components === '' || values.components.split(',').includes(component),
+  );
+  const deadline = Date.now() + 60_000 * Number(values.minutes);
+  const stack = await openStack();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void stack.close().finally(() => process.exit(1)));
+  let runs: Checked[] = [];
+  let left: string[] = [];
+  try {
+    runs = await disturbRuns(stack, drawn, deadline);
+  } finally {
+    left = (await stack.close()).map((what) => `the stack: ${what}`);
+  }
+  conclude(runs, left);
+};
+
+const readRuns = async (file: string): Promise<Checked[]> =>
+  (await readFile(file, 'utf8'))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+
+if (values.table) conclude((await Promise.all(values.table.map(readRuns))).flat());
+else {
+  const code = await enterNamespace();
+  if (code === undefined) await disturb();
+  else process.exitCode = code;
 }
-const faults = done.flatMap((run) => run.faults);
-process.stdout.write(`\n${faultTable(faults)}\n`);
-const met = faults.filter((fault) => fault.met).length;
-process.stdout.write(`\n${met} faults met of ${faults.length} drawn, ${done.length} runs, ${wrong.length} wrong\n`);
-process.exitCode = wrong.length > 0 || met === 0 ? 1 : 0;

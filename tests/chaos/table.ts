@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
-import type { FaultOutcome } from './disturbed-run.ts';
+import { componentOf } from './components.ts';
+import type { FaultOutcome } from './fault.ts';
 
 const median = (values: readonly number[]): number | undefined =>
   values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
@@ -10,23 +11,46 @@ const times = (values: readonly (number | null)[]): string => {
   return `${median(known)?.toFixed(1)} / ${Math.max(...known).toFixed(1)}`;
 };
 
+const plain = {
+  chars: Object.fromEntries(
+    ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'].map((edge) => [
+      edge,
+      '',
+    ]),
+  ),
+};
+
+/** Longest step of a trainer that lived on, during faults that may not cost it any. */
+const heldUp = (group: readonly FaultOutcome[]): (number | null)[] =>
+  group.map(({ component, steps }) =>
+    steps && !componentOf(component).costsSteps ? Math.max(0, steps.longest - steps.median) : null,
+  );
+
 /** Detection and recovery for each component and kind of fault: p50 / max, seconds. */
 export const faultTable = (faults: readonly FaultOutcome[]): string => {
-  const table = new Table({ head: ['component', 'fault', 'n', 'replaced after, s', 'the run gets on after, s'] });
-  const groups = Map.groupBy(
-    faults.filter(({ met }) => met),
-    ({ component, kind }) => `${component}\n${kind}`,
-  );
-  for (const key of [...groups.keys()].sort()) {
-    const group = groups.get(key) ?? [];
+  const table = new Table({
+    ...plain,
+    chars: {
+      ...plain.chars,
+      left: '|',
+      right: '|',
+      middle: '|',
+      mid: '-',
+      'mid-mid': '|',
+      'left-mid': '|',
+      'right-mid': '|',
+    },
+    style: { head: [], border: [], compact: true },
+    head: ['component', 'fault', 'n', 'noticed', 'replaced', 'the run gets on', 'trainer held up'],
+  });
+  const met = faults.filter((fault) => fault.met);
+  const groups = Map.groupBy(met, ({ component, kind }) => `${component}\n${kind}`);
+  for (const [key, group] of [...groups].sort(([one], [other]) => one.localeCompare(other))) {
     const [component = '', kind = ''] = key.split('\n');
-    table.push([
-      component,
-      kind,
-      group.length,
-      times(group.map(({ replacedSeconds }) => replacedSeconds)),
-      times(group.map(({ recoveredSeconds }) => recoveredSeconds)),
-    ]);
+    const columns = (['detectedSeconds', 'replacedSeconds', 'recoveredSeconds'] as const).map((column) =>
+      times(group.map((fault) => fault[column])),
+    );
+    table.push([component, kind, group.length, ...columns, times(heldUp(group))]);
   }
   return table.toString();
 };
