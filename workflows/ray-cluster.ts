@@ -32,6 +32,7 @@ const keepNode = async (
     onNote(`${said}, starts it again`);
     await sleep(Math.min(longestPauseMs, 1000 * 2 ** died));
     await host.long.launchRayNode(run, head?.gcs ?? null);
+    onNote(`${said} and is there again`);
   }
 };
 

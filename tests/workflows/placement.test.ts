@@ -209,7 +209,8 @@ test('RL over several hosts has them all at once, and a Ray of its own that ends
     await tell(report(`${name}-b`, { gpuCount: 3, ports: [30_000, 30_999] }));
     expect(await handle.result()).toMatchObject({ decision: 'promoted' });
     await saveHistory(temporal().address, handle.workflowId, 'train-pipeline_gang');
-    expect(await noteOf(handle, 'ray-cluster')).toMatch(/ 2 nodes$/);
+    // Which of the two is said last depends on when the node dies.
+    expect(await noteOf(handle, 'ray-cluster')).toMatch(/ 2 nodes$| is there again$/);
     await expect.poll(async () => (await now()).leases).toEqual([]);
   });
   const [head] = of('ray head');
