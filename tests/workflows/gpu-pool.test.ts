@@ -194,6 +194,7 @@ describe('gpu-pool', () => {
     for (const name of ['a', 'b', 'c']) await tell(report(name));
     const waiting = Array.from({ length: 30 }, () => hold(gpus(8)));
     const handles = await Promise.all(waiting);
+    const own = new Set(handles.map(({ workflowId }) => workflowId));
     const fences = new Set<number>();
     for (let done = 0; done < handles.length; ) {
       const state = await now();
@@ -201,12 +202,13 @@ describe('gpu-pool', () => {
       for (const lease of state.leases) {
         if (fences.has(lease.fence)) continue;
         fences.add(lease.fence);
-        done += 1;
+        // A holder that an earlier test left behind may have asked again.
+        if (own.has(lease.holder)) done += 1;
         await temporal.client.workflow.getHandle(lease.holder).signal(finishSignal);
       }
     }
     await Promise.all(handles.map((handle) => handle.result()));
-    expect(fences.size).toBe(30);
+    expect(fences.size).toBeGreaterThanOrEqual(30);
     const lengths = async (): Promise<number[]> => {
       const found: number[] = [];
       for await (const run of temporal.client.workflow.list({ query: `WorkflowId = '${poolWorkflowId}'` })) {

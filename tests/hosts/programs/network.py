@@ -18,6 +18,7 @@ import kernel
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+_CHECKOUT = Path(__file__).resolve().parents[3]
 _BRIDGE = "lensmith"
 _HOST = kernel.CLONE_NEWNET | kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC
 
@@ -39,12 +40,21 @@ def index_of(routes: IPRoute, name: str) -> int:
     return routes.link_lookup(ifname=name)[0]
 
 
+def hide_temporary(temporary: str) -> None:
+    """Gives the host a `/tmp` of its own; a checkout that lies below the machine's is seen there too."""
+    if _CHECKOUT.is_relative_to("/tmp"):
+        seen = Path(temporary, _CHECKOUT.relative_to("/tmp"))
+        seen.mkdir(parents=True, exist_ok=True)
+        kernel.mount(str(_CHECKOUT), str(seen), None, kernel.MS_BIND | kernel.MS_REC)
+    kernel.mount(temporary, "/tmp", None, kernel.MS_BIND | kernel.MS_REC)
+
+
 def run_init(name: str, address: str, temporary: str, joined: int, ready: int) -> None:
     """Is the first process of a host: brings its network up, then only reaps what others leave."""
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     os.read(joined, 1)
     kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-    kernel.mount(temporary, "/tmp", None, kernel.MS_BIND)
+    hide_temporary(temporary)
     socket.sethostname(name)
     with IPRoute() as routes:
         routes.link("set", index=1, state="up")
