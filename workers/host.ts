@@ -54,7 +54,8 @@ try {
 } finally {
   leaving.abort();
   await registered;
-  if (livingLeases(host).length === 0) await forgetLeases(host);
+  // Nothing can begin any more.
+  if (livingLeases(host).length === 0) await forgetLeases(host, 0);
   await sandbox.closeIfOpen();
   await connection.close();
 }
