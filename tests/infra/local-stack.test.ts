@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { stackDown } from '../../infra/local/stack-down.ts';
 import { serviceDir, stackId } from '../../infra/local/stack-paths.ts';
 import { readStackState } from '../../infra/local/stack-state.ts';
@@ -11,6 +11,7 @@ import { findSupervisor } from '../../infra/local/supervisor-process.ts';
 import { findProcesses } from '../../processes/find-processes.ts';
 import { freePort, freePorts } from '../../processes/free-port.ts';
 import { inspect } from '../../processes/launch.ts';
+import { stopTree } from '../../processes/stop-tree.ts';
 import { waitFor } from '../processes/wait-for.ts';
 import { fakeServer, fakeWorker, temporaryHome } from './fake-stack.ts';
 
@@ -111,6 +112,10 @@ test('a worker without a pulse is started again, one with a pulse is left alone'
   const [probe, everyMs, misses] = [{ kind: 'pulse' as const, withinSeconds: 1 }, 200, 2];
   const alive = { probes: [probe], everyMs, misses };
   const beating = { LENSMITH_HOME: `${home}/beating`, PULSE_MS: '100' };
+  // The program of this worker belongs to another home, which the end of the stack leaves alone.
+  onTestFinished(async () => {
+    await stopTree({ runId: `run-of-${home}/beating`, graceMs: 0 });
+  });
   await stackUp({
     home,
     table: () => [fakeWorker('silent', home, { alive }), fakeWorker('beating', home, { alive, env: beating })],
