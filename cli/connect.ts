@@ -17,7 +17,7 @@ export const stackEnvironment = async (env: NodeJS.ProcessEnv = process.env): Pr
  *
  * @throws LensmithError `infrastructure` where none answers.
  */
-export const connectClient = async (): Promise<Client> => {
+const connectClient = async (): Promise<Client> => {
   const env = await stackEnvironment();
   const { connectionOptions, namespace } = loadClientConnectConfig({
     overrideEnvVars: Object.fromEntries(

@@ -1,11 +1,9 @@
 import Table from 'cli-table3';
 import type { Pool } from '../domain/gpu-pool.ts';
 import type { Lease, Placement } from '../domain/lease.ts';
+import { minutesText } from './minutes-text.ts';
 
-const duration = (ms: number): string => {
-  const minutes = Math.max(0, Math.round(ms / 60_000));
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-};
+const duration = (ms: number): string => minutesText(Math.max(0, Math.round(ms / 60_000)));
 
 const share = ({ part, host, gpus, cpus, ports }: Placement): string =>
   [

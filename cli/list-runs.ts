@@ -59,14 +59,22 @@ const listed = async (client: Client, execution: WorkflowExecutionInfo): Promise
   };
 };
 
-/** The newest runs, newest first; `active` are those that have not ended. */
-export const listRuns = async (client: Client, options: { limit: number; active: boolean }): Promise<ListedRun[]> => {
+/** Runs as the server lists them, newest first; `active` are those that have not ended. */
+export const findRuns = (
+  client: Client,
+  { active, pageSize }: { active: boolean; pageSize?: number },
+): AsyncIterable<WorkflowExecutionInfo> => {
   const types = Object.keys(kinds)
     .map((type) => `'${type}'`)
     .join(', ');
-  const query = `WorkflowType IN (${types})${options.active ? " AND ExecutionStatus = 'Running'" : ''}`;
+  const query = `WorkflowType IN (${types})${active ? " AND ExecutionStatus = 'Running'" : ''}`;
+  return client.workflow.list({ query, ...(pageSize === undefined ? {} : { pageSize }) });
+};
+
+/** The newest runs with their state and how they ended, newest first. */
+export const listRuns = async (client: Client, options: { limit: number; active: boolean }): Promise<ListedRun[]> => {
   const found: WorkflowExecutionInfo[] = [];
-  for await (const execution of client.workflow.list({ query, pageSize: Math.min(options.limit, 1000) })) {
+  for await (const execution of findRuns(client, { active: options.active, pageSize: options.limit })) {
     found.push(execution);
     if (found.length >= options.limit) break;
   }

@@ -10,7 +10,7 @@ import { typedFailureOf } from '../activities/failures.ts';
 import { LensmithError } from '../domain/errors.ts';
 import type { gpuPool } from '../workflows/gpu-pool.ts';
 import { poolWorkflowId } from '../workflows/gpu-pool-messages.ts';
-import { connectClient } from './connect.ts';
+import { withClient } from './connect.ts';
 
 const answerMs = 10_000;
 
@@ -36,17 +36,13 @@ const readable = (error: unknown): unknown => {
  *
  * @throws LensmithError `infrastructure` where there is none, or none that answers; else what the pool refuses with
  */
-export const withPool = async <T>(
-  work: (pool: WorkflowHandle<typeof gpuPool>, client: Client) => Promise<T>,
-): Promise<T> => {
-  const client = await connectClient();
-  try {
-    return await client.withDeadline(Date.now() + answerMs, () =>
-      work(client.workflow.getHandle<typeof gpuPool>(poolWorkflowId), client),
-    );
-  } catch (error) {
-    throw readable(error);
-  } finally {
-    await client.connection.close();
-  }
-};
+export const withPool = <T>(work: (pool: WorkflowHandle<typeof gpuPool>, client: Client) => Promise<T>): Promise<T> =>
+  withClient(async (client) => {
+    try {
+      return await client.withDeadline(Date.now() + answerMs, () =>
+        work(client.workflow.getHandle<typeof gpuPool>(poolWorkflowId), client),
+      );
+    } catch (error) {
+      throw readable(error);
+    }
+  });

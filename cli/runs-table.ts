@@ -1,10 +1,10 @@
 import Table from 'cli-table3';
 import type { ListedRun } from './list-runs.ts';
+import { minutesText } from './minutes-text.ts';
 
 const duration = (ms: number): string => {
   const minutes = Math.floor(Math.max(0, ms) / 60_000);
-  if (minutes < 1) return `${Math.round(ms / 1000)} s`;
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 1 ? `${Math.round(ms / 1000)} s` : minutesText(minutes);
 };
 
 const stateOf = ({ state, stage }: ListedRun): string => (stage === null ? state : `${state}: ${stage}`);

@@ -5,7 +5,7 @@ import { runIdAt } from '../domain/run-id.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
 import { controlQueue } from '../domain/task-queues.ts';
 import type { TrainOptions } from '../domain/train-options.ts';
-import { connectClient } from './connect.ts';
+import { withClient } from './connect.ts';
 import { workflowIdOf } from './run-client.ts';
 
 /**
@@ -19,9 +19,8 @@ export const startRun = async (
   workflowId?: string,
 ): Promise<string> => {
   const run = spec.run ?? runIdAt(spec.name, new Date());
-  const client = await connectClient();
-  try {
-    await client.workflow.start('train-pipeline', {
+  await withClient((client) =>
+    client.workflow.start('train-pipeline', {
       taskQueue: controlQueue,
       workflowId: workflowId ?? workflowIdOf(run),
       // The run's folder is what says whether a run may begin again; Temporal only refuses one that still runs.
@@ -29,15 +28,13 @@ export const startRun = async (
       args: Object.keys(options).length === 0 ? [{ ...spec, run }] : [{ ...spec, run }, options],
       staticSummary: `${spec.name}: train-pipeline`,
       staticDetails: `protocol ${spec.protocol}, seed ${spec.seed}, host ${spec.host}`,
-    });
-  } catch (error) {
+    }),
+  ).catch((error: unknown) => {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     throw new LensmithError('config', `the run "${run}" is under way; "lensmith watch ${run}" shows it`, {
       where: 'run',
       cause: error,
     });
-  } finally {
-    await client.connection.close();
-  }
+  });
   return run;
 };

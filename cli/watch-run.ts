@@ -5,7 +5,7 @@ import { typedFailureOf } from '../activities/failures.ts';
 import { LensmithError } from '../domain/errors.ts';
 import type { TrainResult } from '../domain/stage.ts';
 import { summarySchema } from '../domain/summary.ts';
-import { connectClient } from './connect.ts';
+import { withClient } from './connect.ts';
 import { followRun } from './follow.ts';
 import { resultTable } from './result-table.ts';
 import { findRun } from './run-client.ts';
@@ -34,34 +34,33 @@ const deepestMessage = (error: Error): string =>
   error.cause instanceof Error ? deepestMessage(error.cause) : error.message;
 
 /** Follows a run to its end; Ctrl-C leaves the view, not the run. */
-export const watchRun = async (run: string): Promise<void> => {
-  const client = await connectClient();
-  const leave = new AbortController();
-  const onInterrupt = (): void => leave.abort();
-  process.once('SIGINT', onInterrupt);
-  process.once('SIGTERM', onInterrupt);
-  try {
-    const handle = await findRun(client, run);
-    await followRun(client, handle.workflowId, write, leave.signal);
-    if (leave.signal.aborted) {
-      write('');
-      write(`left the view; ${run} goes on. See it again: lensmith watch ${run}; end it: lensmith cancel ${run};`);
-      write('stop the stack, and with it the run where it is: lensmith down');
-      process.exitCode = 130;
-      return;
+export const watchRun = (run: string): Promise<void> =>
+  withClient(async (client) => {
+    const leave = new AbortController();
+    const onInterrupt = (): void => leave.abort();
+    process.once('SIGINT', onInterrupt);
+    process.once('SIGTERM', onInterrupt);
+    try {
+      const handle = await findRun(client, run);
+      await followRun(client, handle.workflowId, write, leave.signal);
+      if (leave.signal.aborted) {
+        write('');
+        write(`left the view; ${run} goes on. See it again: lensmith watch ${run}; end it: lensmith cancel ${run};`);
+        write('stop the stack, and with it the run where it is: lensmith down');
+        process.exitCode = 130;
+        return;
+      }
+      await showResult((await handle.result()) as TrainResult);
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      const failure = typedFailureOf(error) ?? { type: 'infrastructure' as const, message: deepestMessage(error) };
+      const wayOn = failure.type === 'config' ? '' : `\ngo on from what is done: lensmith resume ${run}`;
+      throw new LensmithError(failure.type, `${failure.message}${wayOn}`, { where: `run ${run}`, cause: error });
+    } finally {
+      process.off('SIGINT', onInterrupt);
+      process.off('SIGTERM', onInterrupt);
     }
-    await showResult((await handle.result()) as TrainResult);
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    const failure = typedFailureOf(error) ?? { type: 'infrastructure' as const, message: deepestMessage(error) };
-    const wayOn = failure.type === 'config' ? '' : `\ngo on from what is done: lensmith resume ${run}`;
-    throw new LensmithError(failure.type, `${failure.message}${wayOn}`, { where: `run ${run}`, cause: error });
-  } finally {
-    process.off('SIGINT', onInterrupt);
-    process.off('SIGTERM', onInterrupt);
-    await client.connection.close();
-  }
-};
+  });
 
 /** Says what became of a run that was just started, and follows it where that is wanted. */
 export const announceRun = async (run: string, { follow = false }: { follow?: boolean | undefined }): Promise<void> => {

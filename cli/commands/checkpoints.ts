@@ -9,7 +9,8 @@ import { readRunFile } from '../../activities/read-run.ts';
 import { type CheckpointEntry, isWaste } from '../../domain/checkpoint-state.ts';
 import { LensmithError } from '../../domain/errors.ts';
 import { checkpointsTable, sizeText } from '../checkpoints-table.ts';
-import { connectClient, stackEnvironment } from '../connect.ts';
+import { stackEnvironment, withClient } from '../connect.ts';
+import { write } from '../write.ts';
 import { isLive } from './reap.ts';
 
 interface Options {
@@ -18,10 +19,6 @@ interface Options {
   readonly yes?: boolean;
   readonly json?: boolean;
 }
-
-const write = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
 
 const runNames = async (host: Host, run: string | undefined): Promise<string[]> => {
   if (run === undefined) return (await readdir(runsFolder(host))).sort();
@@ -33,16 +30,13 @@ const runNames = async (host: Host, run: string | undefined): Promise<string[]> 
 
 /** What is under way may write and read its checkpoints at any moment, and only Temporal knows what is. */
 const assertOver = async (host: Host, runs: readonly string[]): Promise<void> => {
-  const client = await connectClient();
-  try {
+  await withClient(async (client) => {
     for (const run of runs) {
       const file = await readRunFile({ dir: join(runsFolder(host), run) }).catch(() => undefined);
       if (file && (await isLive(client, file.workflowId)))
         throw new LensmithError('config', `the run "${run}" is under way; clean up when it is over`, { where: 'RUN' });
     }
-  } finally {
-    await client.connection.close();
-  }
+  });
 };
 
 const agreed = async (question: string): Promise<boolean> => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { LensmithError } from '../../domain/errors.ts';
+import { write } from '../write.ts';
 import { addEvalExportCommand } from './eval-export.ts';
 import { addEvalFlags, readEvalFlags } from './eval-flags.ts';
 import { listenForInterrupt } from './eval-interrupt.ts';
@@ -10,9 +11,6 @@ import type { EvalOutcome } from './eval-run.ts';
 /** Exit codes beside 0, 1 and 2, which all commands have. */
 export const exitCodes = { someUndecided: 3, tooManyUndecided: 4, interrupted: 130 } as const;
 
-const write = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };

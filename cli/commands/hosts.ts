@@ -2,10 +2,7 @@ import type { Command } from 'commander';
 import { drainHostUpdate, poolQuery, removeHostUpdate } from '../../workflows/gpu-pool-messages.ts';
 import { hostState, hostsTable } from '../hosts-table.ts';
 import { withPool } from '../pool-client.ts';
-
-const write = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
+import { write } from '../write.ts';
 
 const list = async (options: { json?: boolean }): Promise<void> => {
   const pool = await withPool((handle) => handle.query(poolQuery));

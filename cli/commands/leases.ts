@@ -2,10 +2,7 @@ import type { Command } from 'commander';
 import { poolQuery, takeBackLeaseUpdate } from '../../workflows/gpu-pool-messages.ts';
 import { leasesTable } from '../leases-table.ts';
 import { withPool } from '../pool-client.ts';
-
-const write = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
+import { write } from '../write.ts';
 
 /** Adds the commands that show what is leased and who waits. */
 export const addLeasesCommand = (program: Command): void => {

@@ -4,11 +4,8 @@ import { findRemains, type RunRemains } from '../../activities/find-remains.ts';
 import { hostFromEnvironment } from '../../activities/host.ts';
 import { reapRun } from '../../activities/reap-run.ts';
 import { LensmithError } from '../../domain/errors.ts';
-import { connectClient, stackEnvironment } from '../connect.ts';
-
-const write = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
+import { stackEnvironment, withClient } from '../connect.ts';
+import { write } from '../write.ts';
 
 /** Whether Temporal has the workflow of a run under way, in whichever execution. */
 export const isLive = async (client: Client, workflowId: string): Promise<boolean> => {
@@ -35,8 +32,7 @@ const reap = async (names: readonly string[], { dryRun }: { dryRun?: boolean }):
   if (rayProblem) write(`jobs of Ray are not looked at: ${rayProblem}`);
   const chosen = runs.filter(({ run }) => names.length === 0 || names.includes(run));
   // Without Temporal nobody knows which run is under way, and a guess could cost a training.
-  const client = await connectClient();
-  try {
+  await withClient(async (client) => {
     let found = 0;
     for (const remains of chosen) {
       if (await isLive(client, remains.file.workflowId)) {
@@ -60,9 +56,7 @@ const reap = async (names: readonly string[], { dryRun }: { dryRun?: boolean }):
     }
     if (found === 0) write('nothing is left of a run that is over');
     else if (dryRun) write('nothing was stopped; without --dry-run they are');
-  } finally {
-    await client.connection.close();
-  }
+  });
 };
 
 /** Adds the command that stops what ended runs have left on this host. */

@@ -4,7 +4,7 @@ import { hostFromEnvironment } from '../../activities/host.ts';
 import { LensmithError } from '../../domain/errors.ts';
 import { actionsTable } from '../actions-table.ts';
 import { confirm } from '../confirm.ts';
-import { connectClient, stackEnvironment } from '../connect.ts';
+import { stackEnvironment, withClient } from '../connect.ts';
 import { lookAtRun, type RunActivity, readKnownRun } from '../known-run.ts';
 import { type ChangeOptions, planChanges, type RunChanges, readChanges } from '../run-changes.ts';
 import { releaseRun } from '../run-hold.ts';
@@ -44,8 +44,7 @@ const resume = async (run: string, options: ChangeOptions): Promise<void> => {
   const host = await hostFromEnvironment(await stackEnvironment());
   const known = await readKnownRun(host, run);
   const changes = readChanges(known, options);
-  const client = await connectClient();
-  try {
+  await withClient(async (client) => {
     const { workflowId } = known.file;
     const before = await lookAtRun(client, workflowId);
     assertAtRest(run, before, before.state === 'over' ? '' : before.stage);
@@ -54,9 +53,7 @@ const resume = async (run: string, options: ChangeOptions): Promise<void> => {
     if (options.dryRun) return;
     if (!(await confirm(`go on with ${run}?`, options))) return write('nothing was started');
     await goOn(client, run, workflowId, changes, options);
-  } finally {
-    await client.connection.close();
-  }
+  });
 };
 
 /** Adds the command that goes on with a run. */

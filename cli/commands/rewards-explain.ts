@@ -8,12 +8,9 @@ import type { GradedEpisode } from '../../scoring/rewards/reward.ts';
 import { rewards } from '../../scoring/rewards/rewards.ts';
 import { type ExplainedScore, explainGroups } from '../../scoring/rewards/score-group.ts';
 import { digestsOf } from '../../scoring/scored-images.ts';
+import { write } from '../write.ts';
 import { rewardsOf } from './rewards-replay.ts';
 import { graded, readTraces } from './rewards-traces.ts';
-
-const write = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
 
 const value = (number: number): string => (number > 0 ? `+${number.toFixed(3)}` : number.toFixed(3));
 

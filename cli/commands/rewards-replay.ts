@@ -12,11 +12,8 @@ import {
   summariseReplay,
 } from '../../scoring/lab/compare-replays.ts';
 import { episodeKinds, replayReward } from '../../scoring/lab/replay.ts';
+import { write } from '../write.ts';
 import { readGroups, runFolder } from './rewards-traces.ts';
-
-const write = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
 
 /** The rewards of a list such as `lensmith,codevision-paper`; `all` takes every one. */
 export const rewardsOf = (list: string): RewardName[] => {

@@ -1,17 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { withClient } from '../connect.ts';
 import { listRuns } from '../list-runs.ts';
 import { runsTable } from '../runs-table.ts';
+import { wholeNumber } from '../whole-number.ts';
 import { write } from '../write.ts';
-
-const most = 1000;
-
-const limitOf = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > most)
-    throw new InvalidArgumentError(`expected a whole number from 1 to ${most}`);
-  return value;
-};
 
 const runs = (options: { limit: number; active?: boolean; json?: boolean }): Promise<void> =>
   withClient(async (client) => {
@@ -25,7 +17,7 @@ export const addRunsCommand = (program: Command): void => {
     .command('runs')
     .description('list training runs and nightly evaluations, newest first, with their state and how they ended')
     .option('--active', 'only those that have not ended; a paused run has not')
-    .option('--limit <number>', 'how many', limitOf, 20)
+    .option('--limit <number>', 'how many', wholeNumber(1, 1000), 20)
     .option('--json', 'as JSON')
     .action(runs);
 };

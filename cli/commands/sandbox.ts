@@ -10,6 +10,7 @@ import { examineSandbox } from '../../sandbox/doctor.ts';
 import { type Isolation, openSandbox } from '../../sandbox/open-sandbox.ts';
 import { serveSandbox } from '../../sandbox/serve-sandbox.ts';
 import { superviseSandbox } from '../../sandbox/supervise-sandbox.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -18,15 +19,6 @@ const isolationOf = (text: string): Isolation => {
   if (!level) throw new InvalidArgumentError(`expected ${isolationLevels.join(' or ')}`);
   return level;
 };
-
-const countOf =
-  (least: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least)
-      throw new InvalidArgumentError(`expected a whole number from ${least}`);
-    return value;
-  };
 
 const secondsOf = (text: string): number => {
   const value = Number(text);
@@ -94,11 +86,11 @@ export const addSandboxCommands = (program: Command): void => {
   sandbox
     .command('serve')
     .description('serve sandbox sessions over HTTP; a second supervisor stands by and takes over where the first dies')
-    .requiredOption('--port <port>', 'port to listen on', countOf(1))
+    .requiredOption('--port <port>', 'port to listen on', wholeNumber(1))
     .option('--host <address>', 'address to bind', '127.0.0.1')
     .option('--isolation <level>', 'namespaces, or none where the host cannot isolate', isolationOf, 'namespaces')
-    .option('--max-sessions <count>', 'sessions that may be open at one time', countOf(1), 512)
-    .option('--prepared <count>', 'sessions to keep forked ahead', countOf(0), 8)
+    .option('--max-sessions <count>', 'sessions that may be open at one time', wholeNumber(1), 512)
+    .option('--prepared <count>', 'sessions to keep forked ahead', wholeNumber(0), 8)
     .action(async ({ host, ...options }) =>
       superviseSandbox(main, { ...options, hostname: host, python: await pythonOf() }),
     );

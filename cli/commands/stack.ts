@@ -3,27 +3,20 @@ import { lensmithHome } from '../../activities/host.ts';
 import { stackDown } from '../../infra/local/stack-down.ts';
 import { stackStatus } from '../../infra/local/stack-status.ts';
 import { stackUp } from '../../infra/local/stack-up.ts';
-import { connectClient } from '../connect.ts';
+import { withClient } from '../connect.ts';
+import { findRuns } from '../list-runs.ts';
+import { write } from '../write.ts';
 
-const write = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
-
-const listRuns = async (): Promise<void> => {
-  const client = await connectClient();
-  try {
-    const query = "WorkflowType IN ('train-pipeline', 'nightly-evaluation') AND ExecutionStatus = 'Running'";
+const writeActive = (): Promise<void> =>
+  withClient(async (client) => {
     let any = false;
-    for await (const { workflowId, startTime } of client.workflow.list({ query })) {
+    for await (const { workflowId, startTime } of findRuns(client, { active: true })) {
       if (!any) write('runs under way:');
       any = true;
       write(`  ${workflowId}  since ${startTime.toISOString()}`);
     }
     if (!any) write('no run is under way');
-  } finally {
-    await client.connection.close();
-  }
-};
+  });
 
 /** Adds the commands of the local stack. */
 export const addStackCommands = (program: Command): void => {
@@ -44,6 +37,6 @@ export const addStackCommands = (program: Command): void => {
     .description('list what Lensmith runs on this machine')
     .action(async () => {
       const up = await stackStatus({ home: lensmithHome(), write });
-      if (up) await listRuns();
+      if (up) await writeActive();
     });
 };

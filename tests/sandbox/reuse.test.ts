@@ -9,6 +9,15 @@ const { get } = sharedSandbox();
 const slotCode = 'import os\nprint(os.readlink("/proc/self/ns/pid"))';
 const slotOf = async (session: Session): Promise<string> => (await session.execute({ code: slotCode })).stdout.trim();
 
+/** A session that has taken over the namespaces of an earlier one. */
+const sessionIn = (slot: string): Promise<Session> =>
+  waitFor('a session in the same namespaces', async () => {
+    const session = await get().createSession({});
+    if ((await slotOf(session)) === slot) return session;
+    await session.close();
+    return undefined;
+  });
+
 /** Runs one session, and then another one in the same namespaces, which it returns. */
 const sessionAfter = async (options: SessionOptions, ...codes: string[]) => {
   const sandbox = get();
@@ -17,12 +26,7 @@ const sessionAfter = async (options: SessionOptions, ...codes: string[]) => {
   const results = [];
   for (const code of codes) results.push(await first.execute({ code }));
   await first.close();
-  const next = await waitFor('a session in the same namespaces', async () => {
-    const session = await sandbox.createSession({});
-    if ((await slotOf(session)) === slot) return session;
-    await session.close();
-    return undefined;
-  });
+  const next = await sessionIn(slot);
   onTestFinished(() => next.close());
   return { results, next };
 };
@@ -237,12 +241,7 @@ test('a closed session runs nothing, and another one in its namespaces is not to
   const first = await sandbox.createSession({ idleSeconds: 0.3, totalSeconds: 1 });
   const slot = await slotOf(first);
   await first.close();
-  const next = await waitFor('a session in the same namespaces', async () => {
-    const session = await sandbox.createSession({});
-    if ((await slotOf(session)) === slot) return session;
-    await session.close();
-    return undefined;
-  });
+  const next = await sessionIn(slot);
   expect(await first.execute({ code: 'print(1)' })).toMatchObject({ outcome: 'infrastructure' });
   await first.close();
   expect(await next.execute({ code: 'import time\ntime.sleep(1.5)\nprint("whole")' })).toMatchObject({
