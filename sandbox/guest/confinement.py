@@ -16,6 +16,7 @@ class Confinement:
     def __init__(self) -> None:
         self._filter = SystemCallFilter()
         self.landlock = landlock.version()
+        self._rules: landlock.Landlock | None = None
         self.seccomp = self._filter.available()
         # What a session leaves in namespaces other than these is out of its reach only where the filter refuses it.
         self.lasting = self.seccomp
@@ -31,11 +32,16 @@ class Confinement:
             kernel.drop_capabilities()
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
 
+    def prepare(self) -> None:
+        """For the process that will fork interpreters: finds what they all need."""
+        if self.landlock:
+            self._rules = landlock.Landlock(["/"], root_view.DEVICES, self.landlock)
+
     def interpreter(self) -> None:
-        """For a process that has entered the namespaces of a session."""
+        """For a process that has entered the namespaces of a session, forked after `prepare`."""
         kernel.drop_capabilities()
         # The session's first process reads how much memory it holds.
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
         self._filter.install()
-        if self.landlock:
-            landlock.restrict(["/"], root_view.DEVICES, "/sandbox", self.landlock)
+        if self._rules:
+            self._rules.restrict("/sandbox")

@@ -13,7 +13,6 @@ import signal
 import socket
 import time
 from os import _exit
-from pathlib import Path
 from typing import Any, NoReturn
 
 import process_tree
@@ -21,6 +20,7 @@ import resource_limits
 from capture import Capture
 from failures import failed
 from first_namespace import first_namespace
+from forking import fork, is_alone
 from frames import receive_frame, send_frame
 from run_code import run_code
 from wake import WAKE
@@ -81,7 +81,7 @@ def _leave_behind(channel: socket.socket) -> None:
         signal.setitimer(timer, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     process_tree.reap()
-    if len(os.listdir("/proc/self/task")) == 1:
+    if is_alone():
         return
     if os.fork() != 0:
         _await_end(channel)
@@ -124,7 +124,7 @@ def _settle(channel: socket.socket, start: str) -> None:
     place = _here(start)
     while True:
         signal.pthread_sigmask(signal.SIG_BLOCK, {WAKE})
-        snapshot = os.fork()
+        snapshot = fork()
         if snapshot != 0:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {WAKE})
             send_frame(channel, {"live": os.getpid(), "snapshot": snapshot})
@@ -175,9 +175,10 @@ def start(channel: socket.socket, folder: str, base_bytes: int, *, isolated: boo
         with contextlib.suppress(OSError):
             os.setsid()
         # What native code prints past Python is nobody's output, and not for the supervisor's log.
-        with Path(os.devnull).open("wb") as null:
-            os.dup2(null.fileno(), 1)
-            os.dup2(null.fileno(), 2)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        os.close(null)
         os.chdir(folder)
         _serve(channel, folder, base_bytes, isolated=isolated, awaited=awaited)
     finally:

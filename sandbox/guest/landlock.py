@@ -25,36 +25,42 @@ def version() -> int:
     return max(result, 0)
 
 
-def _allow(ruleset: int, path: str, rights: int) -> None:
-    flags = os.O_PATH | os.O_CLOEXEC
+def _rule(handle: int, rights: int) -> ctypes.Array[ctypes.c_char]:
+    return ctypes.create_string_buffer(struct.pack("=Qi", rights, handle))
+
+
+def _open(path: str) -> int | None:
     try:
-        place = os.open(path, flags)
+        return os.open(path, os.O_PATH | os.O_CLOEXEC)
     except FileNotFoundError:
-        return
-    try:
-        rule = ctypes.create_string_buffer(struct.pack("=Qi", rights, place))
-        kernel.checked_call("landlock_add_rule", _ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0)
-    finally:
-        os.close(place)
+        return None
 
 
-def restrict(read: list[str], devices: list[str], write: str, abi: int) -> None:
-    """Leaves this process, for good, reading below `read`, using `devices`, and writing below `write`.
+class Landlock:
+    """Rules of version `abi` of the interface: what the same for all processes is, found once.
 
-    It may then neither reach TCP ports, nor abstract sockets or processes outside, as far as version `abi` knows them.
+    A process may then, for good, read below `read`, use `devices`, and write below the folder that `restrict` is given.
+    It may neither reach TCP ports, nor abstract sockets or processes outside, as far as the version knows them.
     """
-    files = _FILE_RIGHTS[max(known for known in _FILE_RIGHTS if known <= abi)]
-    network = _NETWORK if abi >= _NETWORK_FROM else 0
-    scopes = _SCOPES if abi >= _SCOPES_FROM else 0
-    attributes = struct.pack("=QQQ", files, network, scopes)[: 24 if scopes else 16 if network else 8]
-    buffer = ctypes.create_string_buffer(attributes)
-    ruleset = kernel.checked_call("landlock_create_ruleset", _CREATE, buffer, len(attributes), 0)
-    try:
-        for path in read:
-            _allow(ruleset, path, _READ)
-        for path in devices:
-            _allow(ruleset, path, (_READ_FILE | _WRITE_FILE | _TRUNCATE) & files)
-        _allow(ruleset, write, files & ~_EXECUTE)
+
+    def __init__(self, read: list[str], devices: list[str], abi: int) -> None:
+        files = _FILE_RIGHTS[max(known for known in _FILE_RIGHTS if known <= abi)]
+        network = _NETWORK if abi >= _NETWORK_FROM else 0
+        scopes = _SCOPES if abi >= _SCOPES_FROM else 0
+        attributes = struct.pack("=QQQ", files, network, scopes)[: 24 if scopes else 16 if network else 8]
+        self._attributes = ctypes.create_string_buffer(attributes, len(attributes))
+        self._write_rights = files & ~_EXECUTE
+        device_rights = (_READ_FILE | _WRITE_FILE | _TRUNCATE) & files
+        places = [(path, _READ) for path in read] + [(path, device_rights) for path in devices]
+        opened = [(_open(path), rights) for path, rights in places]
+        self._rules = [_rule(handle, rights) for handle, rights in opened if handle is not None]
+
+    def restrict(self, write: str) -> None:
+        """Puts this process, and all that it will start, under the rules. Raises OSError."""
+        folder = os.open(write, os.O_PATH | os.O_CLOEXEC)
+        ruleset = kernel.checked_call("landlock_create_ruleset", _CREATE, self._attributes, len(self._attributes), 0)
+        for rule in (*self._rules, _rule(folder, self._write_rights)):
+            kernel.checked_call("landlock_add_rule", _ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0)
         kernel.checked_call("landlock_restrict_self", _RESTRICT, ruleset, 0)
-    finally:
         os.close(ruleset)
+        os.close(folder)

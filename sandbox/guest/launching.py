@@ -9,6 +9,7 @@ from typing import Protocol
 
 import process_tree
 from channel import Channel
+from forking import fork
 
 _START_SECONDS = 20.0
 
@@ -39,10 +40,10 @@ class Launcher(Protocol):
         """How it ended, as waitpid says it; None where that is not known."""
 
 
-def await_release(connection: socket.socket) -> bool:
+def await_release(channel: int) -> bool:
     """For a forked interpreter: waits for its session; returns whether its configuration follows at once."""
     try:
-        go = connection.recv(1)
+        go = os.read(channel, 1)
     except ConnectionError:
         go = b""
     if not go:
@@ -69,13 +70,13 @@ class ForkLauncher:
 
         channel = Channel()
         try:
-            pid = os.fork()
+            pid = fork()
         except OSError as error:
             raise LaunchError(f"no process for the code: {error.strerror}") from error
         if pid == 0:
             try:
                 connection = channel.keep_theirs()
-                awaited = await_release(connection)
+                awaited = await_release(connection.fileno())
                 interpreter.start(connection, folder, self._base_bytes, isolated=False, awaited=awaited)
             finally:
                 _exit(1)

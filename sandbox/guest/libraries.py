@@ -3,6 +3,8 @@
 import gc
 import sys
 
+import fewer_mappings
+import heap_file
 import huge_pages
 import one_heap
 
@@ -49,4 +51,6 @@ def load() -> None:
     one_heap.release()
     # What a collection would touch in a session is copied for it, page by page.
     gc.freeze()
-    huge_pages.collapse()
+    fewer_mappings.merge()
+    if not heap_file.move():
+        huge_pages.collapse()

@@ -181,13 +181,19 @@ def _say(message: dict[str, Any]) -> None:
 def _run_zygote(requests: socket.socket, life: socket.socket, confinement: Confinement) -> NoReturn:
     try:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        # Its standard input is the server's, where the next requests stand.
+        with Path(os.devnull).open() as null:
+            os.dup2(null.fileno(), 0)
         try:
             libraries.load()
         except ImportError as error:
             life.sendall(json.dumps({"failed": str(error)}).encode())
             os._exit(1)
         life.sendall(json.dumps({"inherited": memory_watch.own_bytes("self")}).encode())
-        Zygote(requests, confinement, _address_space()).serve()
+        import interpreter
+
+        confinement.prepare()
+        Zygote(requests, confinement, interpreter, _address_space()).serve()
     except BaseException:  # noqa: BLE001 - the fork must never go on as the server
         traceback.print_exc()
     os._exit(1)

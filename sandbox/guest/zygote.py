@@ -3,13 +3,15 @@
 import contextlib
 import os
 import select
-import signal
 import socket
 import traceback
+from types import ModuleType
 from typing import NoReturn
 
 import kernel
 from confinement import Confinement
+from forking import fork
+from frames import send_frame
 from launching import await_release
 
 _CHANNEL = 3
@@ -18,37 +20,35 @@ _NICE = 5
 
 
 class Zygote:
-    """Takes requests: a folder; the interpreter's channel, a pipe to tell of its end, the namespaces to enter."""
+    """Takes requests: a folder; the interpreter's channel, a pipe to tell of its end, the namespaces to enter.
 
-    def __init__(self, requests: socket.socket, confinement: Confinement, base_bytes: int) -> None:
+    What it writes to between two forks the kernel copies page by page, and the same in each child, so it does little.
+    """
+
+    def __init__(
+        self, requests: socket.socket, confinement: Confinement, interpreter: ModuleType, base_bytes: int
+    ) -> None:
         self._requests = requests
         self._confinement = confinement
+        self._interpreter = interpreter
         self._base_bytes = base_bytes
-        self._told: dict[int, int] = {}
+        # By the pidfd of each interpreter: its pid, and the pipe to tell of its end.
+        self._children: dict[int, tuple[int, int]] = {}
+        self._watched = select.epoll()
 
     def _become_interpreter(self, channel: int, entrances: list[int], folder: str) -> NoReturn:
-        import interpreter
-        from frames import send_frame
-
         try:
             # Sessions are made, and their processes put away, before the code of others goes on.
             os.nice(_NICE)
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.setsid()
-            with open(os.devnull) as null:
-                os.dup2(null.fileno(), 0)
-            connection = socket.socket(fileno=channel)
-            awaited = await_release(connection)
-            connection.detach()
+            awaited = await_release(channel)
             for entrance in entrances:
                 kernel.enter_namespace(entrance)
             self._confinement.interpreter()
             os.dup2(channel, _CHANNEL)
             os.closerange(_CHANNEL + 1, 1 << 16)
-            connection = socket.socket(fileno=_CHANNEL)
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, _CHANNEL)
             send_frame(connection, {"live": os.getpid()})
-            interpreter.start(connection, folder, self._base_bytes, isolated=True, awaited=awaited)
+            self._interpreter.start(connection, folder, self._base_bytes, isolated=True, awaited=awaited)
         except BaseException:  # noqa: BLE001 - a forked interpreter must never go on as the zygote
             traceback.print_exc()
         os._exit(1)
@@ -62,7 +62,7 @@ class Zygote:
         try:
             # The pid namespace holds for children only, and until the next one.
             kernel.enter_namespace(first)
-            pid = os.fork()
+            pid = fork()
         except OSError:
             # The session, if it still lives, learns it from the pipe that closes.
             pass
@@ -71,30 +71,30 @@ class Zygote:
         for handle in (channel, first, *entrances):
             os.close(handle)
         if pid > 0:
-            self._told[pid] = told
+            child = os.pidfd_open(pid)
+            self._children[child] = pid, told
+            self._watched.register(child, select.EPOLLIN)
         else:
             os.close(told)
         return True
 
-    def _reap(self) -> None:
-        with contextlib.suppress(ChildProcessError):
-            while (ended := os.waitpid(-1, os.WNOHANG))[0] != 0:
-                told = self._told.pop(ended[0], None)
-                if told is not None:
-                    with contextlib.suppress(OSError):
-                        os.write(told, str(ended[1]).encode())
-                    os.close(told)
+    def _reap(self, child: int) -> None:
+        pid, told = self._children.pop(child)
+        _, status = os.waitpid(pid, 0)
+        with contextlib.suppress(OSError):
+            os.write(told, str(status).encode())
+        os.close(told)
+        # An end of it that a child has inherited would keep it among those that are watched.
+        self._watched.unregister(child)
+        os.close(child)
 
     def serve(self) -> None:
         """Takes requests until nobody is left to send one."""
-        woken, wake = os.pipe()
-        os.set_blocking(wake, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        requests = self._requests.fileno()
+        self._watched.register(requests, select.EPOLLIN)
         while True:
-            ready, _, _ = select.select([self._requests, woken], [], [])
-            if woken in ready:
-                os.read(woken, 4096)
-                self._reap()
-            if self._requests in ready and not self._launch():
-                return
+            for ready, _ in self._watched.poll():
+                if ready != requests:
+                    self._reap(ready)
+                elif not self._launch():
+                    return

@@ -55,6 +55,15 @@ os.chmod("/sandbox", 0o777)`,
     own,
   ],
   [
+    'memory of the libraries that it has overwritten',
+    `import ctypes, sys, numpy
+header = sys.getsizeof("") - 1
+ctypes.memmove(id(numpy.__doc__) + header, b"left", 4)
+print("left" in numpy.__doc__)`,
+    'import numpy\nprint("left" in numpy.__doc__[:8])',
+    'False\n',
+  ],
+  [
     'folders deeper than a path can be, and closed ones',
     'import os\nos.chdir("/sandbox/tmp")\nfor _ in range(1500):\n    os.mkdir("dd")\n    os.chdir("dd")\nos.mkdir("shut", 0)\n1 / 0',
     `import os${files}`,

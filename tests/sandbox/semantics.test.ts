@@ -75,6 +75,28 @@ test.each(['scipy.ndimage', 'skimage.measure', 'sympy', 'pandas', 'matplotlib.py
   },
 );
 
+test('random numbers are the same in each session, and a failed call takes none', async () => {
+  const numbers = 'import random\nimport numpy as np\nprint(random.random(), np.random.random())';
+  const [, after] = await run({}, `${numbers}\n1 / 0`, numbers);
+  const [first] = await run({}, numbers);
+  expect(after?.stdout).toMatch(/^0\.\d+ 0\.\d+\n$/);
+  expect(first?.stdout).toBe(after?.stdout);
+});
+
+test('what the libraries hold is not counted as memory of the session', async () => {
+  const code = `import gc, sys
+held = bytearray(1 << 20) * 150
+seen = sum(sys.getrefcount(thing) for thing in gc.get_objects())
+for module in list(sys.modules.values()):
+    for thing in vars(module).values() if hasattr(module, "__dict__") else ():
+        seen += len(repr(type(thing)))
+import time
+time.sleep(0.3)
+print(seen > 0)`;
+  const [result] = await run({ limits: { memoryMib: 256 } }, code);
+  expect(result?.stdout).toBe('True\n');
+});
+
 test('a session that gets ready when needed undoes a failed call, also the first', async () => {
   const results = await run(
     { rollback: 'when_needed' },
