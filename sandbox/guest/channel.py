@@ -12,6 +12,8 @@ from typing import Any
 from frames import encode, lengths_of, split
 
 _MAXIMUM_BYTES = 256 * 1024 * 1024
+# Room for the greater one is mapped, and given back, each time.
+_READ_BYTES, _MOST_READ_BYTES = 64 * 1024, 1024 * 1024
 _WATCH_SECONDS = 0.05
 
 
@@ -47,7 +49,7 @@ class Channel:
         self._buffer.clear()
         self._message = None
         try:
-            while self._ours.recv(1 << 20):
+            while self._ours.recv(_READ_BYTES):
                 pass
         except BlockingIOError:
             pass
@@ -84,7 +86,7 @@ class Channel:
                 raise TimeoutError
             ready = {number for number, _ in poll.poll(min(rest, _WATCH_SECONDS) * 1000)}
             if self._ours.fileno() in ready:
-                part = self._ours.recv(1 << 20)
+                part = self._ours.recv(_MOST_READ_BYTES if self._buffer else _READ_BYTES)
                 if not part:
                     return None
                 self._buffer += part

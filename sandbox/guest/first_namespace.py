@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from large_pages import make_room
 from PIL import Image
 
 # Where PIL itself takes an image for a bomb.
@@ -15,6 +16,8 @@ def _decode(path: Path) -> Image.Image:
     width, height = image.size
     if width * height > _MAXIMUM_PIXELS:
         raise ValueError(f"expected at most {_MAXIMUM_PIXELS} pixels, got {width} x {height}")
+    # A pixel takes up to four bytes, and code mostly makes a smaller picture of it at once.
+    make_room(width * height * 5)
     image.load()
     return image
 

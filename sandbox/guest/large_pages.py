@@ -1,0 +1,34 @@
+"""Room for pictures in large pages: to get 2 MiB at one stroke takes a third of what 512 small pages take."""
+
+import ctypes
+
+_ADVISE_HUGE = 14
+_SIZE = 2 * 1024 * 1024
+# A large page that would stay this empty, or emptier, is none.
+_LEAST_USED = _SIZE // 2
+_HEADER = 64
+
+_libc = ctypes.PyDLL(None)
+_malloc, _free, _madvise = _libc.malloc, _libc.free, _libc.madvise
+_malloc.restype, _malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+_free.restype, _free.argtypes = None, [ctypes.c_void_p]
+_madvise.restype, _madvise.argtypes = ctypes.c_int, [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+
+
+def make_room(count: int) -> None:
+    """Has the next `count` bytes that are asked of the C library lie in large pages, where the system has them.
+
+    What lies before them in the heap is filled with addresses that stay without memory.
+    """
+    size = (count + _SIZE - _LEAST_USED) // _SIZE * _SIZE
+    if size == 0:
+        return
+    start: int | None = _malloc(size + _SIZE)
+    if start is None:
+        return
+    _free(start)
+    rest = -start % _SIZE
+    # Before any of it is written: a large page takes no place where a small one is.
+    _madvise(start + rest, size, _ADVISE_HUGE)
+    if rest > _HEADER:
+        _malloc(rest - _HEADER)
