@@ -1,6 +1,5 @@
 """What a session's code sees before its first call."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image
 _MAXIMUM_PIXELS = 178_956_970
 
 
-def _decode(path: Path) -> Image.Image:
+def _decode(path: str) -> Image.Image:
     image = Image.open(path)
     width, height = image.size
     if width * height > _MAXIMUM_PIXELS:
@@ -29,7 +28,7 @@ def first_namespace(config: dict[str, Any], folder: str) -> dict[str, Any]:
     """
     namespace: dict[str, Any] = {"__name__": "__main__", "np": np, "Image": Image}
     for index, name in enumerate(config["images"]):
-        image = _decode(Path(folder, name))
+        image = _decode(f"{folder}/{name}")
         if index == 0:
             namespace[config["variables"]["image"]] = image
     return namespace

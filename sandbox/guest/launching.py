@@ -39,6 +39,9 @@ class Launcher(Protocol):
     def status_of(self, pid: int) -> int | None:
         """How it ended, as waitpid says it; None where that is not known."""
 
+    def await_end(self, seconds: float) -> None:
+        """Waits until the one that was begun last is gone, and its place among the processes free."""
+
 
 def await_release(channel: int) -> bool:
     """For a forked interpreter: waits for its session; returns whether its configuration follows at once."""
@@ -93,6 +96,11 @@ class ForkLauncher:
     def status_of(self, pid: int) -> int | None:
         return process_tree.status_of(pid)
 
+    def await_end(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while process_tree.status_of(self._pid) is None and time.monotonic() < deadline:
+            time.sleep(0.001)
+
 
 class ZygoteLauncher:
     """Asks the process that has imported the libraries to fork one into this process's namespaces."""
@@ -100,6 +108,7 @@ class ZygoteLauncher:
     def __init__(self, zygote: socket.socket, namespaces: list[str]) -> None:
         self._zygote = zygote
         self._namespaces = namespaces
+        self._entrances: list[int] = []
         self._ending: int | None = None
         self._pid = 0
 
@@ -108,16 +117,16 @@ class ZygoteLauncher:
         if self._ending is not None:
             os.close(self._ending)
         self._ending, told = os.pipe()
-        entrances = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in self._namespaces]
-        try:
+        if not self._entrances:
+            self._entrances = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in self._namespaces]
             self._zygote.settimeout(_START_SECONDS)
-            socket.send_fds(self._zygote, [folder.encode()], [channel.theirs.fileno(), told, *entrances])
+        try:
+            socket.send_fds(self._zygote, [folder.encode()], [channel.theirs.fileno(), told, *self._entrances])
         except OSError as error:
             raise LaunchError(f"no process for the code: {error}") from error
         finally:
             channel.close_theirs()
-            for handle in (told, *entrances):
-                os.close(handle)
+            os.close(told)
         return channel
 
     def release(self, channel: Channel, *, awaited: bool) -> None:
@@ -143,3 +152,8 @@ class ZygoteLauncher:
             return None
         told = os.read(self._ending, 16)
         return int(told) if told else None
+
+    def await_end(self, seconds: float) -> None:
+        if self._ending is not None:
+            # The zygote writes how it ended, or closes the pipe without.
+            select.select([self._ending], [], [], seconds)

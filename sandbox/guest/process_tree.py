@@ -81,11 +81,15 @@ def status_of(pid: int) -> int | None:
     return _statuses.pop(pid, None)
 
 
-def end_namespace() -> bool:
-    """For the first process of a pid namespace: ends all others; False where one is still there after a while."""
+def end_namespace(await_end: Callable[[float], None]) -> bool:
+    """For the first process of a pid namespace: ends all others; False where one is still there after a while.
+
+    `await_end` waits for the one that takes longest, for so many seconds at most: to look for them takes long, too.
+    """
     with contextlib.suppress(ProcessLookupError):
         # The kernel lets none of them fork from here on.
         os.kill(-1, signal.SIGKILL)
+    await_end(_END_SECONDS)
     pause = 0.0001
     deadline = time.monotonic() + _END_SECONDS
     while time.monotonic() < deadline:

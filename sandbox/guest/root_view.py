@@ -97,7 +97,7 @@ def hide_in_session(mebibytes: int) -> None:
 
 def _mount_folder(mebibytes: int) -> None:
     kernel.mount("tmpfs", "/sandbox", "tmpfs", _WRITABLE, f"size={mebibytes}m,mode=700,nr_inodes=40000")
-    Path("/sandbox/tmp").mkdir()
+    os.mkdir("/sandbox/tmp")
 
 
 def renew_folder(mebibytes: int) -> None:

@@ -1,11 +1,10 @@
 """A session's input images, as files in its folder."""
 
-from pathlib import Path
 from typing import Any
 
 
 def _file_name(name: str) -> str:
-    if Path(name).name != name:
+    if name in ("", ".", "..") or "/" in name:
         raise ValueError(f'expected a plain file name, got "{name}"')
     return name
 
@@ -19,6 +18,7 @@ def save_images(config: dict[str, Any], folder: str) -> dict[str, Any]:
     for index, (entry, content) in enumerate(zip(config["images"], config.pop("parts", []), strict=True)):
         default = config["variables"]["file"] if index == 0 else f"image_{index}"
         name = _file_name(entry.get("name") or default)
-        Path(folder, name).write_bytes(content)
+        with open(f"{folder}/{name}", "wb") as file:
+            file.write(content)
         names.append(name)
     return {**config, "images": names}

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import time
-from pathlib import Path
 from typing import Any
 
 import channel
@@ -28,7 +27,7 @@ _MEBIBYTE = 1024 * 1024
 
 def session_place(folder: str) -> str:
     """Where the code of a session with that folder begins."""
-    return str(Path(folder, "session"))
+    return f"{folder}/session"
 
 
 class InputError(ValueError):
@@ -86,7 +85,7 @@ class Session:
         self._inherited = inherited
         self._isolated = isolated
         self._place = session_place(folder)
-        Path(self._place).mkdir()
+        os.mkdir(self._place)
         self._work = WorkFolder(folder)
         self._config: dict[str, Any] = {}
         self._limits: dict[str, Any] = {}
@@ -366,7 +365,7 @@ class Session:
         for process in (self._live, self._snapshot, self._retired):
             if process is not None:
                 process.forget()
-        return self._sound and process_tree.end_namespace()
+        return self._sound and process_tree.end_namespace(self._launcher.await_end)
 
 
 def greet(connection: socket.socket, identifier: str) -> None:
