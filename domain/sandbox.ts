@@ -9,10 +9,18 @@ export type CallOutcome = (typeof callOutcomes)[number];
 
 export const isolationLevels = ['namespaces', 'none'] as const;
 
-/** An image on its way in or out: bytes in base64, or a path that the supervisor's host can read. */
+const imageName = { name: z.string().optional() };
+const keepable = { ...imageName, keep: z.boolean().default(false) };
+
+/**
+ * An image for a session: its bytes, in base64 where they come as JSON; a path that the supervisor's host can read; or
+ * the SHA-256, in hex, of one that an earlier request asked to `keep`.
+ */
 export const imageInputSchema = z.union([
-  z.strictObject({ data: z.base64(), name: z.string().optional() }),
-  z.strictObject({ path: z.string(), name: z.string().optional() }),
+  z.strictObject({ data: z.base64(), ...keepable }),
+  z.strictObject({ bytes: z.custom<Uint8Array>((value) => value instanceof Uint8Array), ...keepable }),
+  z.strictObject({ path: z.string(), ...keepable }),
+  z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/), ...imageName }),
 ]);
 export type ImageInput = z.infer<typeof imageInputSchema>;
 

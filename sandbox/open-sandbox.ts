@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
 import { type SessionOptions, sessionRequestSchema } from '../domain/sandbox.ts';
 import { type ForkServer, type Isolation, startForkServer, type Walls } from './fork-server.ts';
+import { keepImages } from './kept-images.ts';
 import { type PreparedSessions, prepareSessions } from './prepared-sessions.ts';
 import { openSession, type Session } from './session.ts';
 import { takeTurns } from './take-turns.ts';
@@ -65,6 +66,7 @@ export const openSandbox = async (options: SandboxOptions): Promise<Sandbox> => 
   const isolation = options.isolation ?? 'namespaces';
   const maxSessions = options.maxSessions ?? 512;
   const sessions = new Map<string, Session>();
+  const kept = keepImages();
   let opening = 0;
   let closed = false;
   const inTurn = takeTurns(openedSideBySide * availableParallelism(), openingTurnMs);
@@ -114,7 +116,7 @@ export const openSandbox = async (options: SandboxOptions): Promise<Sandbox> => 
     const id = randomUUID();
     const session = await inTurn(async () => {
       const { server, prepared } = await liveGuest();
-      return openSession(server, prepared, id, parsed, isolation, () => sessions.delete(id));
+      return openSession(server, prepared, kept, id, parsed, isolation, () => sessions.delete(id));
     });
     sessions.set(id, session);
     return session;

@@ -10,6 +10,7 @@ import {
   type SessionOptions,
   type SessionResponse,
 } from '../domain/sandbox.ts';
+import { UnknownImageError } from './kept-images.ts';
 import { type Sandbox, SandboxFullError, type Session } from './open-sandbox.ts';
 import { createSandboxMetrics } from './sandbox-metrics.ts';
 
@@ -26,6 +27,7 @@ const refuse = (context: Context, error: z.ZodError): Response =>
 const failure = (context: Context, error: unknown): Response => {
   if (!(error instanceof LensmithError)) throw error;
   const body = { error: { type: error.type, message: error.message } };
+  if (error instanceof UnknownImageError) return context.json(body, 409);
   if (error.type === 'data') return context.json(body, 400);
   if (error instanceof SandboxFullError) return context.json(body, 429, { 'retry-after': '1' });
   return context.json(body, 503, { 'retry-after': '1' });
@@ -36,7 +38,7 @@ const failure = (context: Context, error: unknown): Response => {
  * `GET /healthz`, `GET /metrics`.
  *
  * A body that does not fit is answered with 400 and the place, a full sandbox with 429 and Retry-After, an unknown
- * session with 404. A session is made once for each `sessionId`, however often it is asked for.
+ * session with 404, a digest of no image that is kept with 409. A session is made once for each `sessionId`, however often it is asked for.
  */
 export const sandboxApi = (sandbox: Sandbox): Hono => {
   const app = new Hono();

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
 import {
@@ -6,13 +5,13 @@ import {
   callOutcomes,
   type ExecutionRequest,
   type ExecutionResult,
-  type ImageInput,
   producedImageSchema,
   type SessionRequest,
 } from '../domain/sandbox.ts';
 import { createAlarm } from './alarm.ts';
 import type { ForkServer, GuestConnection, Isolation } from './fork-server.ts';
 import { type GuestMessage, sendFrame } from './frames.ts';
+import type { KeptImages } from './kept-images.ts';
 import type { PreparedSessions } from './prepared-sessions.ts';
 
 /** The guest ends a call at its limit; past this it is taken for lost, and killed with all that it started. */
@@ -43,13 +42,6 @@ export interface Session {
   /** Calls `listener` once the session has ended, for whatever reason. */
   readonly onEnd: (listener: () => void) => void;
 }
-
-const bytesOf = async (image: ImageInput): Promise<Buffer> => {
-  if ('data' in image) return Buffer.from(image.data, 'base64');
-  return readFile(image.path).catch((cause: unknown) => {
-    throw new LensmithError('data', `expected a readable image: ${String(cause)}`, { where: image.path, cause });
-  });
-};
 
 /** The result in a guest's message: the bytes of its images are the parts. */
 const readResult = ({ content, parts }: GuestMessage) => {
@@ -113,17 +105,18 @@ const createExchange = (connection: GuestConnection, onClose: () => void) => {
 /**
  * Opens a session on a fork server.
  *
- * @throws LensmithError `data` for an image that does not decode, `infrastructure` where the guest is lost.
+ * @throws LensmithError `data` for an image that is not kept or does not decode, `infrastructure` where the guest is lost.
  */
 export const openSession = async (
   server: ForkServer,
   prepared: PreparedSessions,
+  kept: KeptImages,
   id: string,
   request: SessionRequest,
   isolation: Isolation,
   onEnd: () => void,
 ): Promise<Session> => {
-  const contents = await Promise.all(request.images.map(bytesOf));
+  const contents = await Promise.all(request.images.map(kept.bytesOf));
   const guest = await prepared.take();
   const listeners = [onEnd];
   let givenBack = false;

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Subject } from './subject.ts';
 
-const pauseMs = 20;
+/** What a session rests before a further call that is not back to back, milliseconds. */
+export const pauseMs = 20;
 const callsPerSession = 10;
 // A pool fills again, and a peer ends its processes, while nobody is measured.
 const betweenMs = 150;

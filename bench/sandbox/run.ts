@@ -5,8 +5,9 @@ import { parseArgs } from 'node:util';
 import { print, quantile } from './figures.ts';
 import { freshPython } from './fresh-python.ts';
 import { measureIdleMemory } from './idle-memory.ts';
+import { measureOwnTime } from './in-process.ts';
 import { jupyter } from './jupyter.ts';
-import { measureLatencies } from './latencies.ts';
+import { measureLatencies, pauseMs } from './latencies.ts';
 import { lensmithHttp, lensmithLibrary } from './lensmith-subjects.ts';
 import { peerEnvironment } from './peer-environment.ts';
 import { sandboxFusion } from './sandbox-fusion.ts';
@@ -62,6 +63,13 @@ try {
       print({ ...line, value: quantile(own, 0.5), unit: 'ms p50', ratio }, json);
       print({ ...line, value: quantile(own, 0.95), unit: 'ms p95', ratio: null }, json);
     }
+  }
+  const ownMs = await measureOwnTime(python, 100, pauseMs);
+  const beyond = 'beyond the code in plain Python';
+  print({ case: beyond, subject: 'plain Python itself', value: ownMs, unit: 'ms p50', ratio: null }, json);
+  for (const { name } of ours) {
+    const value = quantile(latencies.paced.get(name) ?? [], 0.5) - ownMs;
+    print({ case: beyond, subject: name, value, unit: 'ms p50', ratio: null }, json);
   }
   const { sessions, calls } = await measureThroughput(pooled, 4, 4);
   print({ case: 'throughput', subject: pooled.name, value: sessions, unit: 'sessions/s', ratio: null }, json);

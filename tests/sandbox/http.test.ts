@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { executionResultSchema, sessionResponseSchema } from '../../domain/sandbox.ts';
 import { type Listening, listen } from '../../sandbox/listen.ts';
@@ -81,6 +83,19 @@ test('an image that does not decode is refused, and the id can be used again', a
   expect(response.status).toBe(400);
   expect((await open({ sessionId: 'again' })).status).toBe(201);
   expect(await end('again')).toBe(204);
+});
+
+test('an image that is to be kept is found by its digest, and one that is not is asked for', async () => {
+  const bytes = await sharp({ create: { width: 5, height: 3, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer();
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  const execution = { code: 'print(input_image.size)' };
+  expect((await ask('POST', '/v1/sessions', { images: [{ digest }], execution })).status).toBe(409);
+  const sent = await open({ images: [{ data: bytes.toString('base64'), keep: true }], execution });
+  const found = await open({ images: [{ digest, name: 'other.png' }], execution });
+  expect([sent.result?.stdout, found.result?.stdout]).toEqual(['(5, 3)\n', '(5, 3)\n']);
+  for (const { sessionId } of [sent, found]) await end(sessionId);
 });
 
 test('an unknown session is not found', async () => {

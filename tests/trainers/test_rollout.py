@@ -1,3 +1,4 @@
+import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from lensmith_trainers.rollout import (
     encoded_image,
     score_groups,
 )
+from lensmith_trainers.rollout.sent_images import SentImages
 from lensmith_trainers.rollout.tool_session import ToolSession
 from lensmith_trainers.runtime import Failure
 
@@ -224,6 +226,24 @@ def test_a_stateless_protocol_repeats_nothing(protocol: LoadedProtocol, task: Ro
         server.sessions.clear()
         session.execute("two")
     assert server.codes == ["one", "two", "two"]
+
+
+def test_an_image_is_sent_once_and_again_to_a_server_that_lost_it(protocol: LoadedProtocol, task: RolloutTask) -> None:
+    image = task.images[0].content
+    sent = SentImages()
+    with running(ToolServer(rotate)) as server:
+        for forgets in (False, False, True):
+            if forgets:
+                server.kept.clear()
+            session = ToolSession(JsonHttp(server.url), protocol.protocol, [image], lambda: False, 5.0, sent)
+            assert session.execute("x")["outcome"] == "ok"
+            session.close()
+        opened = [
+            body["images"][0] for method, path, body in server.requests if (method, path) == ("POST", "/v1/sessions")
+        ]
+    digest = hashlib.sha256(image).hexdigest()
+    assert [one.get("digest") for one in opened] == [None, digest, digest, None]
+    assert [one.get("keep") for one in opened] == [True, None, None, True]
 
 
 def test_scores_that_do_not_come_are_an_infrastructure_failure() -> None:

@@ -61,7 +61,17 @@ class ToolServer:
     intercept: Intercept = lambda *_: None
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
     sessions: dict[str, Image.Image] = field(default_factory=dict)
+    kept: dict[str, bytes] = field(default_factory=dict)
     url: str = ""
+
+    def take(self, image: dict[str, Any]) -> bytes | None:
+        """The bytes of an image of a request; None for a digest of none that is kept."""
+        if "digest" in image:
+            return self.kept.get(image["digest"])
+        content = base64.b64decode(image["data"])
+        if image.get("keep"):
+            self.kept[hashlib.sha256(content).hexdigest()] = content
+        return content
 
     @property
     def codes(self) -> list[str]:
@@ -73,7 +83,9 @@ class ToolServer:
         """The answer to a request."""
         parts = path.strip("/").split("/")
         if method == "POST" and path == "/v1/sessions":
-            content = base64.b64decode(body["images"][0]["data"])
+            content = self.take(body["images"][0])
+            if content is None:
+                return 409, {}
             image = self.sessions[body["sessionId"]] = Image.open(io.BytesIO(content))
             answer = {"sessionId": body["sessionId"], "isolation": "none"}
             first = body.get("execution")

@@ -14,6 +14,7 @@ from lensmith_trainers.rollout.generation import Generation
 from lensmith_trainers.rollout.json_http import JsonHttp
 from lensmith_trainers.rollout.retry import GaveUp
 from lensmith_trainers.rollout.sampling import Sampling
+from lensmith_trainers.rollout.sent_images import SentImages
 from lensmith_trainers.rollout.task import RolloutTask
 from lensmith_trainers.rollout.tool_session import ToolSession
 from lensmith_trainers.runtime.failure import Failure
@@ -50,6 +51,7 @@ class Collector:
     options: RolloutOptions
     cancelled: Callable[[], bool]
     seconds: RolloutSeconds = field(default_factory=RolloutSeconds)
+    sent: SentImages = field(default_factory=SentImages)
 
     def collect(self, tasks: Sequence[RolloutTask], identifiers: Sequence[str]) -> list[Episode]:
         """Rolls out one episode a task. `identifiers` are unique, name the episodes and seed their sampling."""
@@ -65,6 +67,7 @@ class Collector:
                 [image.content for image in task.images],
                 self.cancelled,
                 self.options.patience_seconds,
+                self.sent,
             )
             for task in tasks
         ]

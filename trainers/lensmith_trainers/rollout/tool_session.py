@@ -1,6 +1,5 @@
 """An episode's session on the tool server."""
 
-import base64
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -10,10 +9,13 @@ from typing import Any
 from lensmith_trainers.protocol import Protocol
 from lensmith_trainers.rollout.json_http import JsonHttp, Unreachable
 from lensmith_trainers.rollout.retry import Transient, checked, retry
+from lensmith_trainers.rollout.sent_images import SentImages
 
 _KEEPS_STATE = ("ok", "no_output")
 # On top of a call's own limit: queueing, starting a session, the way there and back.
 _OVERHEAD_SECONDS = 30.0
+# The answer to a digest of no image that the server keeps.
+_NOT_KEPT = 409
 
 
 @dataclass
@@ -25,6 +27,8 @@ class ToolSession:
     images: Sequence[bytes]
     cancelled: Callable[[], bool]
     patience_seconds: float
+    sent: SentImages = field(default_factory=SentImages)
+    """What the server keeps; sessions of one server share it."""
     _id: str | None = None
     _begins_with: Sequence[bytes] = ()
     _effective: list[str] = field(default_factory=list)
@@ -101,7 +105,7 @@ class ToolSession:
         identifier = uuid.uuid4().hex
         body = {
             "sessionId": identifier,
-            "images": [{"data": base64.b64encode(image).decode()} for image in self._begins_with],
+            "images": self.sent.inputs(self._begins_with),
             "variables": {"image": variables.image, "file": variables.file},
             # A turn takes long beside a call, and most episodes make one: what counts is the number of sessions.
             "rollback": "when_needed",
@@ -118,7 +122,12 @@ class ToolSession:
         }
         seconds = limits.call_seconds + 2 * _OVERHEAD_SECONDS
         reply = self.http.request("POST", "/v1/sessions", body, seconds=seconds)
+        if reply.status == _NOT_KEPT:
+            self.sent.forget()
+            body["images"] = self.sent.inputs(self._begins_with)
+            reply = self.http.request("POST", "/v1/sessions", body, seconds=seconds)
         opened = checked(reply, "opening a session").body
+        self.sent.remember(self._begins_with)
         self._id = identifier
         return opened["result"]
 
