@@ -99,6 +99,11 @@ def unmount(target: str) -> None:
     _check(_libc.umount2(target.encode(), 0), f"umount {target}")
 
 
+def let_go(target: str) -> None:
+    """umount(2) of what may still be in use: it is gone for all others, and at its last use."""
+    _check(_libc.umount2(target.encode(), MNT_DETACH), f"umount {target}")
+
+
 def prctl(option: int, value: int, second: int = 0) -> None:
     """prctl(2) with one or two arguments."""
     _check(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), ctypes.c_ulong(second), 0, 0), f"prctl {option}")

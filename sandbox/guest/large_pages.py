@@ -9,8 +9,9 @@ _LEAST_USED = _SIZE // 2
 _HEADER = 64
 
 _libc = ctypes.PyDLL(None)
-_malloc, _free, _madvise = _libc.malloc, _libc.free, _libc.madvise
+_malloc, _free, _madvise, _sbrk = _libc.malloc, _libc.free, _libc.madvise, _libc.sbrk
 _malloc.restype, _malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+_sbrk.restype, _sbrk.argtypes = ctypes.c_void_p, [ctypes.c_long]
 _free.restype, _free.argtypes = None, [ctypes.c_void_p]
 _madvise.restype, _madvise.argtypes = ctypes.c_int, [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 
@@ -23,12 +24,16 @@ def make_room(count: int) -> None:
     size = (count + _SIZE - _LEAST_USED) // _SIZE * _SIZE
     if size == 0:
         return
-    start: int | None = _malloc(size + _SIZE)
+    # What the heap has of old was made small pages before, or stands in another mapping than what comes now.
+    old_end: int = _sbrk(0)
+    start: int | None = _malloc(size + 2 * _SIZE)
     if start is None:
         return
     _free(start)
-    rest = -start % _SIZE
+    place = -(-max(start, old_end) // _SIZE) * _SIZE
+    if place - start > 2 * _SIZE:
+        return
     # Before any of it is written: a large page takes no place where a small one is.
-    _madvise(start + rest, size, _ADVISE_HUGE)
-    if rest > _HEADER:
-        _malloc(rest - _HEADER)
+    _madvise(place, size, _ADVISE_HUGE)
+    if place - start > _HEADER:
+        _malloc(place - start - _HEADER)

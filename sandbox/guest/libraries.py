@@ -4,9 +4,9 @@ import gc
 import sys
 
 import fewer_mappings
-import heap_file
 import huge_pages
 import one_heap
+import written_memory
 
 
 def _load_what_all_calls_use() -> None:
@@ -19,8 +19,11 @@ def _load_what_all_calls_use() -> None:
     del interpreter, numpy, PIL
 
 
-def load() -> None:
-    """Imports the libraries and makes forks of this process cheap. Raises ImportError where one is missing."""
+def load(folder: str | None) -> None:
+    """Imports the libraries and makes forks of this process cheap. Raises ImportError where one is missing.
+
+    `folder` is one in which this process may mount, where it has such a one.
+    """
     one_heap.gather()
     # First and so side by side: a session that writes to fewer huge pages has fewer of them taken apart.
     _load_what_all_calls_use()
@@ -52,5 +55,5 @@ def load() -> None:
     # What a collection would touch in a session is copied for it, page by page.
     gc.freeze()
     fewer_mappings.merge()
-    if not heap_file.move():
+    if folder is None or not written_memory.move(folder):
         huge_pages.collapse()

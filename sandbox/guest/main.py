@@ -31,6 +31,8 @@ from work_folder import WorkFolder
 from zygote import Zygote
 
 _FOLDER_MEBIBYTES = 256
+# In the root of the fork server, before anything of a session.
+_MOUNT_PLACE = "/tmp/mount"
 # One after the other in the same namespaces.
 _MOST_SESSIONS = 100
 
@@ -185,7 +187,9 @@ def _run_zygote(requests: socket.socket, life: socket.socket, confinement: Confi
         with Path(os.devnull).open() as null:
             os.dup2(null.fileno(), 0)
         try:
-            libraries.load()
+            os.mkdir(_MOUNT_PLACE)
+            libraries.load(_MOUNT_PLACE)
+            os.rmdir(_MOUNT_PLACE)
         except ImportError as error:
             life.sendall(json.dumps({"failed": str(error)}).encode())
             os._exit(1)
@@ -234,7 +238,7 @@ def _serve_isolated(scratch: str, meeting: str) -> None:
 
 def _serve_plain(scratch: str, meeting: str) -> None:
     try:
-        libraries.load()
+        libraries.load(None)
     except ImportError as error:
         _say({"ready": False, "wants": "libraries", "message": str(error)})
         return

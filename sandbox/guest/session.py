@@ -133,6 +133,9 @@ class Session:
             if not self._started:
                 self._enlist()
             answer = self._receive(deadline)
+        except ConnectionError as error:
+            # It decodes nothing before it has read all of it.
+            raise LaunchError(f"no process for the code: {error!r}") from error
         except (OSError, ValueError, memory_watch.MemoryExceededError) as error:
             raise InputError(f"the images cannot be decoded within the limits: {type(error).__name__}") from error
         if answer is None or answer.get("ready") is not True:

@@ -89,7 +89,7 @@ for name in ("stack", "wchan"):
   {
     name: 'the file of the memory that all sessions begin with',
     code: `
-[first] = [line.split()[0] for line in open("/proc/self/maps") if "heap" in line and "rw-p" in line][:1]
+[first] = [line.split()[0] for line in open("/proc/self/maps") if ("heap" in line or "written" in line) and "rw-p" in line][:1]
 path = "/proc/self/map_files/" + "-".join(f"{int(part, 16):x}" for part in first.split("-"))
 tried(lambda: os.open(path, os.O_RDWR))
 tried(lambda: os.open(path, os.O_RDONLY))
