@@ -17,7 +17,7 @@ export interface CodeSandbox {
 export const sessionOptions = (protocol: Protocol, images: readonly Pick<StoredImage, 'base64'>[]): SessionOptions => {
   const { turns: _, ...limits } = protocol.limits;
   return {
-    images: images.map(({ base64 }) => ({ data: base64.text() })),
+    images: images.map(({ base64 }) => ({ bytes: base64.decoded() })),
     variables: protocol.variables,
     state: protocol.imageCall ? 'stateful' : protocol.state,
     // A turn takes long beside a call, and most episodes make one: what counts is the number of sessions.

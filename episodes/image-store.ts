@@ -29,7 +29,7 @@ export class StoredImage implements ImageRef {
 
   /** The encoded bytes, decoded from base64 at each access. */
   get bytes(): Buffer {
-    return Buffer.from(this.base64.text(), 'base64');
+    return this.base64.decoded();
   }
 }
 

@@ -7,7 +7,8 @@ import { forEachBounded } from './for-each-bounded.ts';
 import type { Journal } from './journal.ts';
 import { entryKey, type SampleEntry } from './journal-entry.ts';
 import type { JournalState } from './journal-state.ts';
-import { createPlayer } from './play-sample.ts';
+import { loadAhead } from './load-ahead.ts';
+import { createPlayer, type LoadedSample } from './play-sample.ts';
 import { createProgressCounter } from './progress-counter.ts';
 import { openEntryReader } from './read-entry.ts';
 import { readSamples, type SampleSlot } from './read-samples.ts';
@@ -27,7 +28,12 @@ export interface AskPlan {
 interface Work {
   readonly slot: SampleSlot;
   readonly attempt: number;
+  /** Only where it is to be asked. */
+  readonly loaded?: LoadedSample;
 }
+
+/** Samples that are loaded before an episode is free for them. */
+const loadedAhead = 8;
 
 /**
  * Asks what the journal does not have yet, and grades anew what the judge could not tell.
@@ -50,7 +56,7 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
     ...options.requests,
   });
 
-  const play = createPlayer(options, client, signal);
+  const player = createPlayer(options, client, signal);
 
   const isSettled = (key: string): boolean => {
     const outcome = earlier.outcomes.get(key);
@@ -74,7 +80,7 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
 
   const handle = async (work: Work): Promise<void> => {
     signal.throwIfAborted();
-    const { slot, attempt } = work;
+    const { slot, attempt, loaded } = work;
     const { sampleId, row } = slot;
     const key = entryKey({ sampleId, attempt });
     const known = earlier.outcomes.get(key);
@@ -89,8 +95,8 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
       const grade = await options.grade(episode);
       if (grade.verdict === 'judge_failed') settle(known);
       else await record({ sampleId, attempt, row, episode, grade });
-    } else {
-      const episode = await play(slot, attempt);
+    } else if (loaded) {
+      const episode = await player.play(slot, attempt, loaded);
       await record({ sampleId, attempt, row, episode, grade: await options.grade(episode) });
     }
     counter.finish(key);
@@ -117,9 +123,21 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
     }
   }
 
+  const loaded = async (work: Work): Promise<Work> => {
+    const key = entryKey({ sampleId: work.slot.sampleId, attempt: work.attempt });
+    if (isSettled(key) || earlier.toGrade.has(key)) return work;
+    return { ...work, loaded: await player.load(work.slot) };
+  };
+  async function* loadedWorks(): AsyncGenerator<Work> {
+    for await (const work of loadAhead(works(), loadedAhead, loaded)) {
+      if (drain?.aborted) return;
+      yield work;
+    }
+  }
+
   const ticker = options.tickMs && setInterval(() => options.onProgress?.(counter.progress()), options.tickMs);
   try {
-    await forEachBounded(works(), options.concurrency, handle, (reason) => broken.abort(reason));
+    await forEachBounded(loadedWorks(), options.concurrency, handle, (reason) => broken.abort(reason));
   } catch (error) {
     if (!options.signal.aborted) throw error;
     throw new LensmithError('cancelled', `the evaluation was cancelled; run again, it goes on from ${outputDir}`, {

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
 import { fingerprintDifferences, type JournalHeader, type SampleEntry } from './journal-entry.ts';
 import { encodeLine } from './journal-line.ts';
@@ -31,13 +32,20 @@ export const refuseOther = (path: string, found: JournalHeader, wanted: JournalH
     );
 };
 
+/** One flush begins this long after the one before, so that the lines of a busy evaluation share it, milliseconds. */
+const flushEveryMs = 20;
+
 /** Writes lines in order; those that wait for the disk go there together, with one flush. */
 const appender = (path: string, file: FileHandle, owner: JournalOwner) => {
   let waiting: { line: string; done: PromiseWithResolvers<void> }[] = [];
   let writing: Promise<void> | undefined;
   let failure: LensmithError | undefined;
+  let flushedAt = Number.NEGATIVE_INFINITY;
   const drain = async (): Promise<void> => {
     while (waiting.length > 0) {
+      const rest = flushedAt + flushEveryMs - performance.now();
+      if (rest > 0) await delay(rest);
+      flushedAt = performance.now();
       const batch = waiting;
       waiting = [];
       try {

@@ -28,42 +28,57 @@ const loadStored = async (slot: SampleSlot, store: ImageStore): Promise<StoredSa
   return { ...sample, images: found };
 };
 
+/** A sample that is ready to be played, or why it cannot be. */
+export interface LoadedSample {
+  readonly store: ImageStore;
+  readonly sample: StoredSample | LensmithError;
+}
+
 /**
- * Plays one attempt at a sample. A row that cannot be read is an episode too, a `data_error`.
+ * Loads samples and plays attempts at them. A row that cannot be read is an episode too, a `data_error`.
  *
- * The servers are looked at before the first question and not before that: what is answered already needs none.
+ * The servers are looked at before the first sample is loaded and not before that: what is answered already needs none.
  */
 export const createPlayer = (options: EvaluationOptions, client: ModelClient, signal: AbortSignal) => {
   const { outputDir, keepImages = 64, protocol, sampling, prompt = 'protocol' } = options;
   let ready: Promise<void> | undefined;
-  return async (slot: SampleSlot, attempt: number): Promise<Episode> => {
-    const episodeId = entryKey({ sampleId: slot.sampleId, attempt });
-    // Before the images: to take in those of many episodes keeps the process so busy that the look would take long.
-    ready ??= client.ready();
-    await ready;
-    const store = createImageStore();
-    let sample: StoredSample;
-    try {
-      sample = await loadStored(slot, store);
-    } catch (error) {
-      if (!(error instanceof LensmithError)) throw error;
-      return unreadEpisode(slot.sampleId, episodeId, protocol, options.servedModel, error);
-    }
-    const episode = await runEpisode({
-      task: sample.task,
-      images: sample.images,
-      protocol,
-      client,
-      sandbox: options.sandbox,
-      sampling: sampling.seed === null ? sampling : { ...sampling, seed: sampling.seed + attempt },
-      signal,
-      deadlineSeconds: options.episodeSeconds,
-      attempt,
-      episodeId,
-      store,
-      ...(prompt === 'dataset' ? { prompt: sample.prompt } : {}),
-    });
-    if (slot.row < keepImages) await saveImages(episode, store, join(outputDir, 'images'));
-    return episode;
+  return {
+    /** @throws LensmithError as the client's `ready`. */
+    load: async (slot: SampleSlot): Promise<LoadedSample> => {
+      ready ??= client.ready();
+      await ready;
+      const store = createImageStore();
+      try {
+        return { store, sample: await loadStored(slot, store) };
+      } catch (error) {
+        if (error instanceof LensmithError) return { store, sample: error };
+        throw error;
+      }
+    },
+    play: async (
+      { sampleId, row }: Pick<SampleSlot, 'sampleId' | 'row'>,
+      attempt: number,
+      { store, sample }: LoadedSample,
+    ): Promise<Episode> => {
+      const episodeId = entryKey({ sampleId, attempt });
+      if (sample instanceof LensmithError)
+        return unreadEpisode(sampleId, episodeId, protocol, options.servedModel, sample);
+      const episode = await runEpisode({
+        task: sample.task,
+        images: sample.images,
+        protocol,
+        client,
+        sandbox: options.sandbox,
+        sampling: sampling.seed === null ? sampling : { ...sampling, seed: sampling.seed + attempt },
+        signal,
+        deadlineSeconds: options.episodeSeconds,
+        attempt,
+        episodeId,
+        store,
+        ...(prompt === 'dataset' ? { prompt: sample.prompt } : {}),
+      });
+      if (row < keepImages) await saveImages(episode, store, join(outputDir, 'images'));
+      return episode;
+    },
   };
 };

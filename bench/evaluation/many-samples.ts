@@ -15,10 +15,13 @@ const markSchema = z.object({
   seconds: z.number(),
   cpuSeconds: z.number(),
   rssMib: z.number(),
-  heapMib: z.number(),
+  liveMib: z.number(),
 });
-/** How far an evaluation of many samples was, after how long, with how much memory. */
-type Mark = z.infer<typeof markSchema>;
+/**
+ * How far an evaluation of many samples was, after how long, with how much memory: resident, with what the collector has
+ * not looked at yet, and what is left after it has.
+ */
+export type Mark = z.infer<typeof markSchema>;
 
 /** Asks many small samples in one turn each, and looks at the memory of this process on the way. */
 const askMany = async (samples: number, every: number, onMark: (mark: Mark) => void): Promise<void> => {
@@ -51,14 +54,16 @@ const askMany = async (samples: number, every: number, onMark: (mark: Mark) => v
       onProgress: ({ done }) => {
         if (done < next) return;
         next = done < every ? every : next + every;
-        const { rss, heapUsed } = process.memoryUsage();
+        const { rss } = process.memoryUsage();
         const { user, system } = process.cpuUsage();
+        globalThis.gc?.();
+        const { heapUsed, external } = process.memoryUsage();
         onMark({
           samples: done,
           seconds: (performance.now() - started) / 1000,
           cpuSeconds: (user + system) / 1e6,
           rssMib: rss / 2 ** 20,
-          heapMib: heapUsed / 2 ** 20,
+          liveMib: (heapUsed + external) / 2 ** 20,
         });
       },
     });
@@ -70,7 +75,7 @@ const askMany = async (samples: number, every: number, onMark: (mark: Mark) => v
 
 /** The same in a process of its own, which has nothing else in its memory; V8's setting is that of `cli/lensmith`. */
 export async function* manySamples(samples: number, every: number): AsyncGenerator<Mark> {
-  const args = ['--max-semi-space-size=16', import.meta.filename, String(samples), String(every)];
+  const args = ['--max-semi-space-size=16', '--expose-gc', import.meta.filename, String(samples), String(every)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   for await (const line of createInterface(child.stdout)) yield markSchema.parse(JSON.parse(line));

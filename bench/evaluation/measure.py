@@ -1,7 +1,8 @@
 """Runs a command and writes what it took: wall seconds, CPU seconds and peak memory of its whole process tree.
 
 CPU seconds come from a control group of its own where one can be made, else from the kernel's sums over the processes
-that were waited for. Memory is the sum of proportional set sizes, looked at twice a second.
+that were waited for. Memory is the sum of proportional set sizes: a page that processes share counts once, with a part
+of it for each.
 """
 
 import argparse
@@ -67,6 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", required=True)
     parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--memory-every", type=float, default=0.5, help="seconds between looks at the memory")
     parser.add_argument("command", nargs="+")
     args = parser.parse_args()
     group, counter = make_group()
@@ -77,16 +79,18 @@ def main() -> None:
 
     started = time.monotonic()
     child = subprocess.Popen(args.command, start_new_session=True, preexec_fn=join_group)
-    peak, timed_out = 0.0, False
+    peak, timed_out, look = 0.0, False, started
     while True:
         pid, status, usage = os.wait4(child.pid, os.WNOHANG)
         if pid:
             break
-        peak = max(peak, memory_mib(child.pid))
+        if time.monotonic() >= look:
+            peak = max(peak, memory_mib(child.pid))
+            look = time.monotonic() + args.memory_every
         if time.monotonic() - started > args.seconds and not timed_out:
             timed_out = True
             os.killpg(child.pid, signal.SIGKILL)
-        time.sleep(0.5 if time.monotonic() - started > 1 else 0.05)
+        time.sleep(0.05)
     child.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - started
     cpu = cpu_seconds(group, counter) if group else usage.ru_utime + usage.ru_stime

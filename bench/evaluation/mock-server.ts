@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 /*
- * A server of the OpenAI API that costs next to nothing: it looks for marks in a request's bytes and never parses them.
+ * A server of the OpenAI API that costs next to nothing: it looks for marks at both ends of a request's bytes and never parses them.
  * A conversation runs code until its last turn, which answers. The judge agrees with everything, in the words that the
  * asker reads.
  */
@@ -53,15 +53,24 @@ const giveSlot = (): void => {
   else free += 1;
 };
 
-const count = (body: Buffer, mark: string): number => {
-  let found = 0;
-  for (let at = body.indexOf(mark); at >= 0; at = body.indexOf(mark, at + mark.length)) found += 1;
-  return found;
+/** Bytes of a body that are looked at: the fields beside the messages, and what follows the image of the question. */
+const edgeBytes = 16 * 1024;
+
+/** The beginning and the end of a body; what lies between is not kept, let alone searched. */
+const edgesOf = async (request: IncomingMessage): Promise<{ head: string; tail: string }> => {
+  let head = '';
+  const tail: Buffer[] = [];
+  let held = 0;
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    if (head.length < edgeBytes) head += piece.toString('latin1', 0, edgeBytes - head.length);
+    tail.push(piece);
+    held += piece.length;
+    while (tail[0] && held - tail[0].length >= edgeBytes) held -= tail.shift()?.length ?? 0;
+  }
+  return { head, tail: Buffer.concat(tail).toString('latin1', Math.max(0, held - edgeBytes)) };
 };
 
-const replyTo = async (body: Buffer): Promise<string> => {
-  const head = body.subarray(0, 4096);
-  const tail = body.subarray(-4096);
+const replyTo = async ({ head, tail }: { head: string; tail: string }): Promise<string> => {
   const says = (mark: string): boolean => head.includes(mark) || tail.includes(mark);
   if (says('"judge-json"')) {
     stats.judgements += 1;
@@ -74,7 +83,7 @@ const replyTo = async (body: Buffer): Promise<string> => {
   await takeSlot();
   await delay(turnMs);
   giveSlot();
-  if (count(body, '"assistant"') + 1 < turns) return replies.code;
+  if (tail.split('"assistant"').length < turns) return replies.code;
   stats.answers += 1;
   return replies.answer;
 };
@@ -95,9 +104,7 @@ const answer = async (request: IncomingMessage, response: ServerResponse): Promi
   stats.requests += 1;
   stats.inFlight += 1;
   stats.most = Math.max(stats.most, stats.inFlight);
-  const pieces: Buffer[] = [];
-  for await (const piece of request) pieces.push(piece);
-  response.end(await replyTo(Buffer.concat(pieces)));
+  response.end(await replyTo(await edgesOf(request)));
   stats.inFlight -= 1;
   stats.last = performance.now();
 };

@@ -1,18 +1,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { freemem, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import Table from 'cli-table3';
+import { compareBest } from './compare-best.ts';
 import { makeData } from './make-data.ts';
-import { manySamples } from './many-samples.ts';
-import { type Measured, type MeasureOptions, measureSubject } from './measure-subject.ts';
+import { type Mark, manySamples } from './many-samples.ts';
+import { createReport, type Run } from './report.ts';
+import { interleave } from './run-subject.ts';
+import { median, spread } from './spread.ts';
 import { bareLoop, evalPy, inspectAi, lensmith, type Subject } from './subjects.ts';
+import { tellMany } from './tell-many.ts';
 
 const { values } = parseArgs({
   options: {
-    /** `turns`, `histories`, `server`, `flight`, `many`, with commas between them. */
-    cases: { type: 'string', default: 'turns,histories,server,flight,many' },
-    samples: { type: 'string', default: '400' },
+    /** `peers`, `turns`, `histories`, `server`, `flight`, `many`, with commas between them. */
+    cases: { type: 'string', default: 'peers,histories,server,flight,many' },
+    /** Samples of a run; a case of larger work takes a part of them. */
+    samples: { type: 'string', default: '600' },
+    /** Of `peers`: samples of a try of the search for the best concurrency, and rounds at the best. */
+    'search-samples': { type: 'string', default: '160' },
+    rounds: { type: 'string', default: '3' },
+    /** Of `turns` and `histories`. */
     concurrency: { type: 'string', default: '8,32,64,256' },
     many: { type: 'string', default: '100000' },
     'in-flight': { type: 'string', default: '512' },
@@ -27,141 +35,108 @@ const { values } = parseArgs({
 });
 const samples = Number(values.samples);
 const concurrency = values.concurrency.split(',').map(Number);
-const seconds = Number(values.seconds);
 const cases = new Set(values.cases.split(','));
+const report = createReport(values.json);
 
-const say = (line: string): void => {
-  (values.json ? process.stderr : process.stdout).write(`${line}\n`);
-};
-const figure = (name: string, subject: string, value: number, unit: string, ratio: number | null = null): void => {
-  if (values.json)
-    process.stdout.write(`${JSON.stringify({ bench: 'evaluation', case: name, subject, value, unit, ratio })}\n`);
-};
+const dir = await mkdtemp(join(tmpdir(), 'lensmith-bench-data-'));
+const run = { dir, seconds: Number(values.seconds) };
 
-type Run = Measured & { readonly subject: string; readonly workers: number; readonly samples: number };
-
-/** All clients at all concurrencies, in turn, so that what else the machine does falls on all of them. */
-const interleave = async (
-  subjects: readonly Subject[],
-  count: number,
-  workers: readonly number[],
-  options: Omit<MeasureOptions, 'workers' | 'seconds'>,
-): Promise<Run[]> => {
-  const runs: Run[] = [];
-  for (const each of workers)
-    for (const subject of subjects) {
-      if ((subject.workerMib * each) / 1024 > (0.7 * freemem()) / 2 ** 30) {
-        say(`${subject.name} with ${each} at a time is left out: the machine has too little memory for it`);
-        continue;
-      }
-      const measured = await measureSubject(subject, { ...options, workers: each, seconds });
-      if (measured.code !== 0) say(`${subject.name} with ${each} ended with ${measured.code}: ${measured.output}`);
-      runs.push({ ...measured, subject: subject.name, workers: each, samples: count });
-    }
-  return runs;
-};
-
-const cpuOf = (run: Run): number => run.cpu / Math.max(1, run.answered);
-
-/** Each client's quickest run that answered everything. */
-const bestOf = (runs: readonly Run[]): Map<string, Run> => {
-  const best = new Map<string, Run>();
-  for (const run of runs)
-    if (run.answered >= run.samples && run.rate > (best.get(run.subject)?.rate ?? 0)) best.set(run.subject, run);
-  return best;
+const made = new Map<string, Promise<string>>();
+const dataOf = (count: number, imageBytes = 200_000): Promise<string> => {
+  const key = `${count} ${imageBytes}`;
+  const data = made.get(key) ?? makeData(dir, count, imageBytes);
+  made.set(key, data);
+  return data;
 };
 
 const tell = (name: string, runs: readonly Run[]): void => {
-  const table = new Table({
-    head: [
-      name,
-      'at a time',
-      'samples/s',
-      'ms CPU/sample',
-      'wall s',
-      'peak MiB',
-      'in flight',
-      'loop p99 ms',
-      'answered',
-    ],
-    style: { head: [], border: [] },
-  });
-  for (const run of runs)
-    table.push([
-      run.subject,
-      run.workers,
-      run.rate.toFixed(1),
-      (1000 * cpuOf(run)).toFixed(1),
-      run.wall.toFixed(1),
-      run.peakMib.toFixed(0),
-      run.mostInFlight,
-      run.loopDelayMs?.toFixed(1) ?? '',
-      `${run.answered}/${run.samples}${run.timedOut ? ' stopped' : ''}`,
-    ]);
-  say(table.toString());
-  const best = bestOf(runs);
-  const ours = best.get('lensmith');
-  for (const [subject, run] of best) {
-    const ratio = ours && subject !== 'lensmith' ? ours.rate / run.rate : null;
-    const cpuRatio = ours && subject !== 'lensmith' ? cpuOf(run) / cpuOf(ours) : null;
-    figure(name, subject, run.rate, 'samples/s', ratio);
-    figure(name, subject, cpuOf(run), 'CPU s/sample', cpuRatio);
-    figure(name, subject, run.peakMib, 'MiB');
-    if (run.loopDelayMs !== undefined) figure(name, subject, run.loopDelayMs, 'ms loop delay p99');
-    if (ratio !== null && cpuRatio !== null)
-      say(
-        `lensmith over ${subject}, best against best: ${ratio.toFixed(2)} × the rate, 1/${cpuRatio.toFixed(2)} of the CPU`,
-      );
+  report.table(name, runs);
+  for (const { subject, workers, rate, loopDelayMs } of runs) {
+    report.figure(`${name}, ${workers} at a time`, subject, rate, 'samples/s');
+    if (loopDelayMs !== undefined)
+      report.figure(`${name}, ${workers} at a time`, subject, loopDelayMs, 'ms loop delay p99');
   }
+  const delays = runs.flatMap(({ loopDelayMs }) => (loopDelayMs === undefined ? [] : [loopDelayMs]));
+  const worst = Math.max(...delays);
+  if (delays.length > 0)
+    report.bar("p99 of the event loop's delay under 50 ms", `${worst.toFixed(1)} ms at worst`, worst < 50);
 };
 
-const dir = await mkdtemp(join(tmpdir(), 'lensmith-bench-data-'));
 try {
   const peers: Subject[] = [
     ...(values['no-inspect'] ? [] : [await inspectAi(values.cache)]),
     ...(values.codedance === undefined ? [] : [await evalPy(values.cache, values.codedance)]),
   ];
   const clients = [lensmith, ...peers, bareLoop];
+  if (cases.has('peers')) {
+    // To look at the memory of many processes costs those who have many the most: it is looked at in other cases.
+    const options = { ...run, turns: 2, turnMs: 50, memoryEvery: 2 };
+    const searchSamples = Number(values['search-samples']);
+    const rounds = Number(values.rounds);
+    const complete = await compareBest(report, {
+      ours: lensmith,
+      peers,
+      rounds,
+      searchSamples,
+      samples,
+      dataOf,
+      run: options,
+    });
+    if (!complete) {
+      report.say('not every run answered and judged every sample');
+      process.exitCode = 1;
+    }
+  }
   if (cases.has('turns')) {
-    const data = await makeData(dir, samples, 200_000);
-    tell(
-      'two turns of 50 ms, 200 kB images',
-      await interleave(clients, samples, concurrency, { data, turns: 2, turnMs: 50 }),
-    );
+    const options = { ...run, samples, data: await dataOf(samples), turns: 2, turnMs: 50 };
+    tell('two turns of 50 ms, 200 kB images', await interleave(report, clients, concurrency, options));
   }
   if (cases.has('histories')) {
-    const count = Math.ceil(samples / 8);
-    const data = await makeData(dir, count, 3_750_000);
+    const count = Math.ceil(samples / 12);
+    const options = { ...run, samples: count, data: await dataOf(count, 3_750_000), turns: 2, turnMs: 50 };
     const most = concurrency.filter((each) => each <= 64);
-    tell('two turns of 50 ms, 5 MB histories', await interleave(clients, count, most, { data, turns: 2, turnMs: 50 }));
+    tell('two turns of 50 ms, 5 MB histories', await interleave(report, [lensmith, bareLoop], most, options));
   }
   if (cases.has('server')) {
     // Sixteen turns of 400 ms at a time: 40 turns a second, whoever asks.
-    const count = Math.max(96, Math.ceil(samples / 2));
-    const data = await makeData(dir, count, 200_000);
-    const options = { data, turns: 2, turnMs: 400, slots: 16 };
-    tell('the server is the limit', await interleave([lensmith, bareLoop], count, [64], options));
+    const count = Math.max(96, Math.ceil(samples / 3));
+    const options = { ...run, samples: count, data: await dataOf(count), turns: 2, turnMs: 400, slots: 16 };
+    const runs = await interleave(report, [lensmith, bareLoop], [64, 64, 64], options);
+    tell('the server is the limit', runs);
+    const rates = (subject: Subject): number[] =>
+      runs.filter((each) => each.subject === subject.name).map(({ rate }) => rate);
+    const share = rates(lensmith).map((rate, round) => (100 * rate) / (rates(bareLoop)[round] ?? Number.NaN));
+    report.bar('90 % of the rate of a bare loop', `${spread(share)} %`, median(share) >= 90);
   }
   if (cases.has('flight')) {
     const inFlight = Number(values['in-flight']);
     const count = 2 * inFlight;
-    const data = await makeData(dir, count, 200_000);
+    const data = await dataOf(count);
     // With turns of 4 s most episodes have a session open while they wait for the model.
     for (const turnMs of [50, 4000]) {
-      const options = { data, turns: 2, turnMs };
-      tell(`${inFlight} in flight, turns of ${turnMs} ms`, await interleave([lensmith], count, [inFlight], options));
+      const options = { ...run, samples: count, data, turns: 2, turnMs };
+      const runs = await interleave(report, [lensmith], [inFlight], options);
+      tell(`${inFlight} in flight, turns of ${turnMs} ms`, runs);
+      const peak = Math.max(...runs.map(({ peakMib }) => peakMib));
+      report.figure(`${inFlight} in flight, turns of ${turnMs} ms`, lensmith.name, peak, 'MiB');
+      const megabytes = (peak * 2 ** 20) / 1e6;
+      if (turnMs === 50) report.bar('under 600 MB in all', `${megabytes.toFixed(0)} MB`, megabytes < 600);
     }
   }
   if (cases.has('many')) {
     const count = Number(values.many);
+    const marks: Mark[] = [];
     for await (const mark of manySamples(count, Math.ceil(count / 10))) {
-      const { samples: done, seconds: after, cpuSeconds, rssMib, heapMib } = mark;
-      say(
-        `${done} samples after ${after.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s CPU, ${rssMib.toFixed(0)} MiB resident, ${heapMib.toFixed(0)} MiB heap`,
+      const { samples: done, seconds: after, cpuSeconds, rssMib, liveMib } = mark;
+      report.say(
+        `${done} samples after ${after.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s CPU, ${rssMib.toFixed(0)} MiB resident, ${liveMib.toFixed(1)} MiB of it in use`,
       );
-      figure(`${done} of ${count} samples`, 'lensmith', rssMib, 'MiB');
-      figure(`${done} of ${count} samples`, 'lensmith', after, 's');
+      report.figure(`${done} of ${count} samples`, 'lensmith', rssMib, 'MiB');
+      report.figure(`${done} of ${count} samples`, 'lensmith', liveMib, 'MiB in use');
+      report.figure(`${done} of ${count} samples`, 'lensmith', after, 's');
+      marks.push(mark);
     }
+    tellMany(report, marks);
   }
 } finally {
   await rm(dir, { recursive: true, force: true });

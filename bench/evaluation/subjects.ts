@@ -21,11 +21,14 @@ export interface Subject {
   readonly env: (work: Work) => Record<string, string>;
   /** MiB that each worker takes, so that no run is begun that the machine cannot hold. */
   readonly workerMib: number;
+  /** How many at a time are likely to suit it best, where a search for that begins. */
+  readonly likelyWorkers: number;
 }
 
 export const lensmith: Subject = {
   name: 'lensmith',
   workerMib: 1,
+  likelyWorkers: 32,
   command: ({ url, data, workers, out }) => [
     ...[join(root, 'cli/lensmith'), 'eval'],
     ...['--api-url', url, '--data-path', data, '--save-path', out, '--num-workers', String(workers)],
@@ -52,6 +55,7 @@ export const lensmith: Subject = {
 export const bareLoop: Subject = {
   name: 'bare loop',
   workerMib: 1,
+  likelyWorkers: 64,
   command: ({ url, data, workers, turns }) => [
     ...[process.execPath, join(import.meta.dirname, 'bare-loop.ts'), '--url', url, '--data', data],
     ...['--workers', String(workers), '--turns', String(turns)],
@@ -84,6 +88,7 @@ export const inspectAi = async (cache: string): Promise<Subject> => {
   return {
     name: 'inspect_ai',
     workerMib: 20,
+    likelyWorkers: 32,
     command: ({ url, data, workers, out }) => [
       ...[python, join(import.meta.dirname, 'peers/inspect_run.py'), '--url', `${url}/v1`, '--data', data],
       ...['--workers', String(workers), '--out', out],
@@ -98,6 +103,7 @@ export const evalPy = async (cache: string, checkout: string): Promise<Subject> 
   return {
     name: 'eval.py',
     workerMib: 260,
+    likelyWorkers: 8,
     command: ({ url, data, workers, out }) => [
       ...[python, join(resolve(checkout), 'eval/eval.py'), '--api_url', `${url}/v1`],
       ...['--data_path', data, '--save_path', out, '--eval_model_name', 'bench', '--num_workers', String(workers)],

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import { createImageStore } from '../../episodes/image-store.ts';
 import { isWholeImage } from '../../episodes/is-whole-image.ts';
 import { image } from '../../episodes/message-parts.ts';
 import { encodeRequest } from '../../episodes/request-body.ts';
+import { createSpill } from '../../episodes/spill.ts';
 import { png, producedImage } from './scripted-sandbox.ts';
 
 const bodyText = async (body: ReturnType<typeof encodeRequest>): Promise<string> => {
@@ -45,6 +46,19 @@ test('a body is the JSON that its parts stand for', async () => {
     uuid: stored.digest,
   });
 });
+
+test.each([0, 1, 2, 3, 48 * 1024 - 1, 48 * 1024 + 1, 768 * 1024, 2_000_003])(
+  'the base64 of %i bytes is that of Node, and decodes to them, from memory and from the disk',
+  async (length) => {
+    const bytes = randomBytes(length);
+    const text = await Base64Text.of(bytes);
+    expect(text.text()).toBe(bytes.toString('base64'));
+    expect(text.decoded().equals(bytes)).toBe(true);
+    await text.moveTo(createSpill());
+    expect(text.bytesInMemory).toBeUndefined();
+    expect(text.decoded().equals(bytes)).toBe(true);
+  },
+);
 
 test('stores share an image that they have in common, given or produced', async () => {
   const produced = await producedImage(33, 21);

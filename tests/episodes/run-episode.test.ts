@@ -70,7 +70,7 @@ test('a session gets what the protocol says', async () => {
   const { turns: _, ...limits } = protocol.limits;
   expect(world.sessions).toEqual([
     {
-      images: [{ data: bytes.toString('base64') }],
+      images: [{ bytes }],
       variables: protocol.variables,
       state: 'stateful',
       rollback: 'when_needed',
