@@ -6,6 +6,10 @@ import { stageFolder } from './attempts.ts';
 
 const fencesOf = (run: Pick<RunRef, 'dir'>, stage: string): string => join(stageFolder(run, stage), 'fences');
 
+/** Tells a program under a lease where it finds out that a newer lease has taken its stage over. */
+export const fenceEnvironment = (run: Pick<RunRef, 'dir' | 'lease'>, stage: string): Record<string, string> =>
+  run.lease ? { LENSMITH_FENCES: fencesOf(run, stage) } : {};
+
 /** Fences under which a stage of a run was worked on, in their order. */
 export const listFences = async (run: Pick<RunRef, 'dir'>, stage: string): Promise<number[]> => {
   const names = await readdir(fencesOf(run, stage)).catch(() => []);

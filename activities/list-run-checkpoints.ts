@@ -13,7 +13,8 @@ import { readRunFile } from './read-run.ts';
 import { checkpointFolders, type FolderOfCheckpoints } from './run-folders.ts';
 
 /** Names under which a checkpoint or a model lies while it is written, replaced or deleted. */
-const temporary = /^(\.(checkpoint-\d+|model)\.(partial|replaced|[0-9a-f]{8}\.tomb)|\.saving|tmp-checkpoint-\d+)$/;
+const temporary =
+  /^(\.(checkpoint-\d+|model)\.((\d+\.)?partial|replaced|[0-9a-f]{8}\.tomb)|\.saving(\.\d+)?|tmp-checkpoint-\d+)$/;
 
 const stepOf = (name: string): number | null => {
   const digits = /checkpoint-(\d+)/.exec(name)?.[1];

@@ -20,6 +20,7 @@ import { readSpec } from './read-run.ts';
 import { resolveModelPath } from './resolve-model-path.ts';
 import { type ServerRequest, serverCommand } from './server-command.ts';
 import { createHearing, type HearingLimits } from './server-hearing.ts';
+import { collectDiagnostics } from './stall-diagnostics.ts';
 
 /** A server that answers, and under which name it serves. */
 export interface ServerEndpoint {
@@ -149,8 +150,8 @@ const answers = async (attempt: Attempt, { servedName }: ServerRequest): Promise
 };
 
 /**
- * Watches a server until it dies, and stops one that hangs; returns how it ended. A cancellation ends the watch, not the
- * server.
+ * Watches a server until it dies, and stops one that hangs, after a look at what it was doing; returns how it ended. A
+ * cancellation ends the watch, not the server.
  */
 export const superviseModelServer =
   (host: Host, hearing?: HearingLimits) =>
@@ -159,7 +160,7 @@ export const superviseModelServer =
     const sign = createServerWatch();
     const watched = await latestAttempt(run, stageOf(request));
     const hangs = createHearing(async () => watched !== undefined && answers(watched, request), hearing);
-    // To stop a server that hangs may take longer than Temporal waits for a sign of life.
+    // To look at a server that hangs, and to stop it, may take longer than Temporal waits for a sign of life.
     const timer = setInterval(() => Context.current().heartbeat({ server: request.name }), beatMs);
     try {
       for (;;) {
@@ -173,6 +174,7 @@ export const superviseModelServer =
         const silence = await hangs();
         if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('the watch ends');
         if (attempt && silence !== undefined) {
+          await collectDiagnostics(host.python, launcher, attempt);
           await launcher.stop(attempt);
           await serverEnds({ run, stage: stageOf(request), attempt }, true);
           return silence;

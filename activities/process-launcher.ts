@@ -4,6 +4,7 @@ import { readLedger } from '../processes/ledger.ts';
 import { findTree } from '../processes/process-tree.ts';
 import { stopTree } from '../processes/stop-tree.ts';
 import type { Attempt } from './attempts.ts';
+import { fenceEnvironment } from './claim-stage.ts';
 import type { Host } from './host.ts';
 import { leaseEnvironment } from './lease-environment.ts';
 import { beginUnderLease } from './lease-watch.ts';
@@ -42,7 +43,7 @@ export const processLauncher = (host: Host, run: RunRef, stage: string): Program
         runId: run.run,
         command: [...command],
         cwd: host.checkout,
-        env: { ...env, ...leaseEnvironment(host, run) },
+        env: { ...env, ...leaseEnvironment(host, run), ...fenceEnvironment(run, stage) },
         ...(run.lease ? { fencingToken: String(run.lease.fence) } : {}),
         dir: attempt.dir,
       });

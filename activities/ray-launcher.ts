@@ -6,6 +6,7 @@ import { getRayJob, type RayJob, stopRayJob, submitRayJob } from '../processes/r
 import { rayViews, readRayView } from '../processes/ray-state.ts';
 import { stopTree } from '../processes/stop-tree.ts';
 import type { Attempt } from './attempts.ts';
+import { fenceEnvironment } from './claim-stage.ts';
 import { type Host, rayOf } from './host.ts';
 import { leaseEnvironment } from './lease-environment.ts';
 import { beginUnderLease } from './lease-watch.ts';
@@ -83,6 +84,7 @@ export const rayLauncher = (host: Host, run: RunRef, stage: string, gpus: number
         env: {
           ...env,
           ...leaseEnvironment(host, run),
+          ...fenceEnvironment(run, stage),
           LENSMITH_RUN_ID: run.run,
           LENSMITH_PROCESS_ID: processIdOf(attempt),
         },

@@ -10,9 +10,15 @@ import { lastLines } from './failure-record.ts';
 import { leaseBegins, leaseEnds } from './gpu-hours-lease.ts';
 import { addressOf, type Host } from './host.ts';
 import { processLauncher } from './process-launcher.ts';
-import { makeRayToken, rayStage } from './ray-cluster.ts';
+import { makeRayToken, rayStage, readRayToken } from './ray-cluster.ts';
 import { rayFolder, rayNodeCommand, rayPortsOf } from './ray-node-command.ts';
 import { readSpec } from './read-run.ts';
+import { createHearing, type HearingLimits } from './server-hearing.ts';
+import { collectDiagnostics } from './stall-diagnostics.ts';
+
+const beatMs = 2000;
+/** A node that hangs takes ten seconds not to answer; after a minute and a half of that it is started again. */
+const usualHearing: HearingLimits = { everyMs: 5000, misses: 6 };
 
 /** The head of a run's own Ray. */
 export interface RayHead {
@@ -88,18 +94,49 @@ export const launchRayNode =
     return { address: `http://${address}:${ports.dashboard}`, gcs: `${address}:${ports.gcs}` };
   };
 
-/** Watches the node of this host until it dies; returns how it ended. A cancellation ends the watch, not the node. */
+/** Whether the node of an attempt answers: its manager, and at the head the store of the cluster. */
+const works = async (run: RunRef, address: string, gcs: string | null): Promise<boolean> => {
+  const token = (await readRayToken(run)) ?? undefined;
+  const ports = rayPortsOf(run);
+  const at = (port: number): RayEndpoint => ({ address: `http://${address}:${port}`, token });
+  const answered = await Promise.all([
+    answers(at(ports.agent), '/api/local_raylet_healthz'),
+    gcs !== null || answers(at(ports.dashboard), '/api/gcs_healthz'),
+  ]);
+  return answered.every(Boolean);
+};
+
+/**
+ * Watches the node of this host until it dies, and stops one that hangs, after a look at what it was doing; returns how it
+ * ended. A cancellation ends the watch, not the node.
+ *
+ * @param gcs where the head of the cluster is; null where this is the head
+ */
 export const superviseRayNode =
-  (host: Host) =>
-  async (run: RunRef): Promise<string> => {
+  (host: Host, hearing: HearingLimits = usualHearing) =>
+  async (run: RunRef, gcs: string | null): Promise<string> => {
     const launcher = processLauncher(host, run, stageOf(host, run));
-    for (;;) {
-      const attempt = await latestAttempt(run, stageOf(host, run));
-      const state = attempt ? await launcher.inspect(attempt) : ({ state: 'absent' } as const);
-      if (state.state !== 'running') return state.state === 'ended' ? state.detail : 'it was never started';
-      Context.current().heartbeat({ ray: host.name });
-      await Promise.race([delay(1000), Context.current().cancelled]);
-      if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('the watch ends');
+    const hangs = createHearing(() => works(run, addressOf(host), gcs), hearing);
+    // To look at a node that hangs, and to stop it, may take longer than Temporal waits for a sign of life.
+    const timer = setInterval(() => Context.current().heartbeat({ ray: host.name }), beatMs);
+    try {
+      for (;;) {
+        const attempt = await latestAttempt(run, stageOf(host, run));
+        const state = attempt ? await launcher.inspect(attempt) : ({ state: 'absent' } as const);
+        if (!attempt || state.state !== 'running')
+          return state.state === 'ended' ? state.detail : 'it was never started';
+        const silence = await hangs();
+        if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('the watch ends');
+        if (silence !== undefined) {
+          await collectDiagnostics(host.python, launcher, attempt);
+          await launcher.stop(attempt);
+          return silence;
+        }
+        await Promise.race([delay(1000), Context.current().cancelled]);
+        if (Context.current().cancellationSignal.aborted) throw new CancelledFailure('the watch ends');
+      }
+    } finally {
+      clearInterval(timer);
     }
   };
 

@@ -11,12 +11,16 @@ export interface ProcessInfo {
   readonly command: string;
 }
 
+/** The process ended meanwhile, or belongs to another user. */
+const absences = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'];
+
 const readProc = (path: string): string | undefined => {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
-    // The process ended meanwhile, or belongs to another user.
-    return undefined;
+  } catch (error) {
+    // A machine without memory or handles left cannot tell, and a process that lives would be taken for one that is gone.
+    if (error instanceof Error && 'code' in error && absences.includes(String(error.code))) return undefined;
+    throw error;
   }
 };
 

@@ -1,5 +1,6 @@
+import { readdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { claimStage, isSuperseded, listFences } from '../../activities/claim-stage.ts';
+import { claimStage, fenceEnvironment, isSuperseded, listFences } from '../../activities/claim-stage.ts';
 import type { RunRef } from '../../domain/stage.ts';
 import { temporaryFolder } from '../processes/temporary-folder.ts';
 
@@ -41,4 +42,11 @@ test('without a lease nothing is claimed, and other stages are others', async ()
   await claimStage(under(dir, 3), 'rl');
   await claimStage(under(dir, 2), 'serve-judge');
   expect(await listFences({ dir }, 'serve-judge')).toEqual([2]);
+});
+
+test('a program under a lease is told where the fences of its stage are', async () => {
+  const dir = await temporaryFolder();
+  await claimStage(under(dir, 3), 'rl');
+  expect(await readdir(fenceEnvironment(under(dir, 3), 'rl').LENSMITH_FENCES ?? '')).toEqual(['3']);
+  expect(fenceEnvironment({ dir }, 'rl')).toEqual({});
 });

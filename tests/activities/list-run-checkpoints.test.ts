@@ -29,7 +29,7 @@ const messyRun = async () => {
   await mkdir(join(rl(run), '.checkpoint-40.partial'));
   await writeFile(join(rl(run), '.checkpoint-40.partial', 'weights'), Buffer.alloc(2048));
   await mkdir(join(rl(run), '.checkpoint-1.0a1b2c3d.tomb'));
-  await mkdir(join(rl(run), '.saving'));
+  for (const name of ['.checkpoint-41.7.partial', '.saving', '.saving.7']) await mkdir(join(rl(run), name));
   await mkdir(join(rl(run), 'model'));
   const settled = { accuracy: 0.75, toolCallsPerEpisode: 0.5, evaluation: '/e', at: 1 };
   await addCheckpointEvent(rl(run), { kind: 'evaluated', step: 2, digest: first.digest, ...settled });
@@ -38,7 +38,10 @@ const messyRun = async () => {
   return { host, run };
 };
 
-const leftovers = ['.checkpoint-1.0a1b2c3d.tomb', '.checkpoint-40.partial', '.saving'];
+const leftovers = [
+  ...['.checkpoint-1.0a1b2c3d.tomb', '.checkpoint-40.partial', '.checkpoint-41.7.partial'],
+  ...['.saving', '.saving.7'],
+];
 
 test('each folder has its state, its size and what its evaluation said', async () => {
   const { host, run } = await messyRun();
@@ -106,7 +109,7 @@ test('a temporary name is being written while a program of the run lives, and no
   const dir = join(run.dir, 'program');
   await launch({ id: `${run.run}/rl/1`, runId: run.run, command: ['sleep', '60'], cwd: '/', env: {}, dir });
   const entries = await list(host, run);
-  expect(entries.slice(3).map(({ state }) => state)).toEqual(['writing', 'writing', 'writing']);
+  expect(entries.slice(3).map(({ state }) => state)).toEqual(leftovers.map(() => 'writing'));
   await expect(cleanCheckpoints(entries)).rejects.toMatchObject({
     type: 'config',
     message: expect.stringMatching(/a program of the run .* lives/),
@@ -117,7 +120,7 @@ test('a temporary name is being written while a program of the run lives, and no
 test('cleaning deletes what is torn or leaking and nothing else', async () => {
   const { host, run } = await messyRun();
   const deleted = await cleanCheckpoints(await list(host, run));
-  expect(deleted).toHaveLength(4);
+  expect(deleted).toHaveLength(1 + leftovers.length);
   expect((await readdir(rl(run))).sort()).toEqual([
     'checkpoint-10',
     'checkpoint-2',

@@ -21,12 +21,24 @@ export interface Component {
   readonly disk?: DiskName;
   /** Whether another takes its place only once somebody asks for it. */
   readonly onDemand?: boolean;
+  /** The stage whose program ends with it, sooner or later. */
+  readonly carries?: StageName;
   /** Whether its loss may cost the trainer of the stage steps. */
   readonly costsSteps: boolean;
 }
 
-/** Stages that last long enough to be met; the others are over between two looks. */
-const everyStage = ['base-model', 'sft', 'serve-judge', 'rl', 'benchmark-suite'] as const;
+/** Stages that last long enough to be met; the others (`ray-cluster`, `promote`, `report`) are over between two looks. */
+export const metStages = [
+  'prepare-data',
+  'base-model',
+  'sft',
+  'serve-judge',
+  'rl',
+  'evaluate-checkpoints',
+  'benchmark-suite',
+] as const satisfies readonly StageName[];
+/** A few files are all that the first stage makes, for which it needs neither Ray nor tools. */
+const laterStages = metStages.filter((stage) => stage !== 'prepare-data');
 const everySignal = ['kill', 'pause', 'hang'] as const;
 const trainer = { kinds: everySignal, costsSteps: true };
 const service = { kinds: [...everySignal, 'partition'], costsSteps: false } as const;
@@ -35,7 +47,7 @@ export const components: readonly Component[] = [
   {
     name: 'control worker',
     marks: ['workers/control.ts'],
-    stages: everyStage,
+    stages: metStages,
     ...service,
     notedBy: { service: 'control-worker' },
     links: ['control-temporal'],
@@ -43,7 +55,7 @@ export const components: readonly Component[] = [
   {
     name: 'host worker',
     marks: ['workers/host.ts'],
-    stages: everyStage,
+    stages: metStages,
     ...service,
     notedBy: { service: 'host-worker' },
     links: ['host-temporal', 'host-ray'],
@@ -51,7 +63,7 @@ export const components: readonly Component[] = [
   {
     name: 'Temporal server',
     marks: ['server start-dev'],
-    stages: everyStage,
+    stages: metStages,
     ...service,
     notedBy: { service: 'temporal' },
   },
@@ -59,23 +71,25 @@ export const components: readonly Component[] = [
   {
     name: 'Ray head',
     marks: ['gcs_server'],
-    stages: ['sft', 'rl', 'benchmark-suite'],
+    stages: laterStages,
     ...service,
     notedBy: { service: 'ray' },
+    carries: 'rl',
     costsSteps: true,
   },
   {
     name: 'Ray node',
     marks: ['raylet/raylet'],
-    stages: ['base-model', 'rl'],
+    stages: laterStages,
     ...service,
     notedBy: { service: 'ray' },
+    carries: 'rl',
     costsSteps: true,
   },
   {
     name: 'tool server',
     marks: ['main.ts tool-server'],
-    stages: ['sft', 'rl', 'benchmark-suite'],
+    stages: laterStages,
     ...service,
     notedBy: { service: 'tool-server' },
     // Where it hangs, it is away for longer than the trainer waits for it.
@@ -114,8 +128,17 @@ export const components: readonly Component[] = [
   {
     name: 'judge',
     marks: ['lensmith_trainers.serve ', 'stages/serve-judge'],
-    stages: ['rl', 'benchmark-suite'],
+    stages: ['rl', 'evaluate-checkpoints', 'benchmark-suite'],
     ...service,
+    notedBy: { attemptsOf: /^serve-judge$/ },
+  },
+  {
+    name: 'judge that loads',
+    marks: ['lensmith_trainers.serve ', 'stages/serve-judge'],
+    stages: ['serve-judge'],
+    // It listens to nobody yet; and what hangs here is told from what is slow by `judge.startSeconds` alone.
+    kinds: ['kill', 'pause'],
+    costsSteps: false,
     notedBy: { attemptsOf: /^serve-judge$/ },
   },
   {

@@ -132,6 +132,9 @@ export const disturb = async (scene: Scene, fault: Fault): Promise<FaultOutcome>
     const over = now !== undefined && now.find(({ name }) => name === fault.stage)?.state !== 'running';
     const isDispensable = component.onDemand === true || (over && !isService(component));
     const isWhole = met.needsAnother ? replacedAt !== null || isDispensable : failure !== null || Date.now() >= healsAt;
+    // A driver whose Ray has died may go on for a while, and is lost all the same.
+    const isCarried = met.needsAnother && component.carries === fault.stage && !over;
+    if (isCarried && (await attemptsOf(dir, fault.stage)).length <= before.attempts) return false;
     if (isWhole && now && isFurther(fault.stage, before.stage, now)) recoveredAt = Date.now();
     return recoveredAt !== null;
   };

@@ -1,8 +1,7 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import { type StageName, stageNames } from '../../domain/stage.ts';
-import { componentOf, components } from './components.ts';
+import { type Component, components } from './components.ts';
 import type { Fault, FaultKind } from './fault.ts';
 
 const shuffled = <Item>(items: readonly Item[], random: RandomGenerator): Item[] => {
@@ -15,24 +14,61 @@ const shuffled = <Item>(items: readonly Item[], random: RandomGenerator): Item[]
   return result;
 };
 
-type Draw = Omit<Fault, 'afterMs' | 'lastsMs'>;
+/** What is lost, where and how; when is drawn. */
+export type Cell = Omit<Fault, 'afterMs' | 'lastsMs'>;
 
-/** Every fault that there is, once: of each component and kind one stage first, then another of each, and so on. */
-const everyFault = (kinds: readonly FaultKind[], random: RandomGenerator): Draw[] => {
-  const ways = components.flatMap(({ name, stages, ...component }) =>
-    component.kinds
-      .filter((kind) => kinds.includes(kind))
-      .map((kind) => shuffled(stages, random).map((stage): Draw => ({ component: name, stage, kind }))),
+/** Every fault that a component can have, by stages and then kinds. */
+export const cellsOf = ({ name, stages, kinds }: Component, among: readonly FaultKind[]): Cell[] =>
+  stages.flatMap((stage) =>
+    kinds.filter((kind) => among.includes(kind)).map((kind): Cell => ({ component: name, stage, kind })),
   );
-  const rounds = Math.max(0, ...ways.map((faults) => faults.length));
-  return Array.from({ length: rounds }, (_, round) => ways.flatMap((faults) => faults[round] ?? [])).flatMap((faults) =>
-    shuffled(faults, random),
-  );
-};
 
 /**
- * Draws faults in the order in which they are to be tried: each component in each way before any comes again in another
- * stage, and all that there are before any comes again. The same seed gives the same.
+ * Faults of a component that have each of its stages and each of its kinds at least once: as many as it has of the one
+ * or the other. What hangs costs the most time, so none hangs in more than one of its
+ * stages where it has another way.
+ */
+const coverOf = (component: Component, among: readonly FaultKind[], random: RandomGenerator): Cell[] => {
+  const kinds = component.kinds.filter((kind) => among.includes(kind));
+  const passing = shuffled(
+    kinds.filter((kind) => kind !== 'hang'),
+    random,
+  );
+  const once = [...passing, ...kinds.filter((kind) => kind === 'hang')];
+  const repeated = passing.length > 0 ? passing : once;
+  const stages = shuffled(component.stages, random);
+  if (once.length === 0) return [];
+  return Array.from({ length: Math.max(once.length, stages.length) }, (_, index) => ({
+    stage: stages[index % stages.length],
+    kind: once[index] ?? repeated[(index - once.length) % repeated.length],
+  })).flatMap(({ stage, kind }) => (stage && kind ? [{ component: component.name, stage, kind }] : []));
+};
+
+const isSame = (one: Cell, other: Cell): boolean =>
+  one.component === other.component && one.stage === other.stage && one.kind === other.kind;
+
+/** How many faults it takes to have each of these components in each of its stages, and in each of its ways. */
+export const coverSize = (among: readonly FaultKind[], of: readonly Component[] = components): number =>
+  of.flatMap((component) => coverOf(component, among, xoroshiro128plus(0))).length;
+
+/** Every fault that there is, once: first those that cover all, then the others. */
+const everyFault = (among: readonly FaultKind[], random: RandomGenerator): Cell[] => {
+  const cover = components.flatMap((component) => coverOf(component, among, random));
+  const all = components.flatMap((component) => cellsOf(component, among));
+  const others = all.filter((cell) => !cover.some((covered) => isSame(cell, covered)));
+  return [...shuffled(cover, random), ...shuffled(others, random)];
+};
+
+const timed = (cell: Cell, random: RandomGenerator): Fault => ({
+  ...cell,
+  // The first stage is over soon.
+  afterMs: cell.stage === 'prepare-data' ? 0 : uniformInt(random, 0, 2000),
+  lastsMs: uniformInt(random, 3000, 12_000),
+});
+
+/**
+ * Draws faults in the order in which they are to be tried: each component in each of its stages and in each of its ways
+ * first, then all the others, before any comes again. The same seed gives the same.
  *
  * @throws Error where there is no fault of these kinds
  */
@@ -42,50 +78,24 @@ export const drawFaults = (count: number, seed: number, kinds: readonly FaultKin
   while (open.length < count) {
     const drawn = everyFault(kinds, random);
     if (drawn.length === 0) throw new Error(`expected kinds of faults that a component has, got "${kinds.join(', ')}"`);
-    open.push(
-      ...drawn.map((fault) => ({
-        ...fault,
-        afterMs: uniformInt(random, 0, 2000),
-        lastsMs: uniformInt(random, 3000, 12_000),
-      })),
-    );
+    open.push(...drawn.map((cell) => timed(cell, random)));
   }
   return open.slice(0, count);
 };
 
-/** So many faults a stage of one run is long enough for. */
-const room: Readonly<Partial<Record<StageName, number>>> = {
-  'base-model': 5,
-  sft: 5,
-  'serve-judge': 2,
-  rl: 7,
-  'evaluate-checkpoints': 1,
-  'benchmark-suite': 4,
-};
-
-export const needsJudge = ({ component, stage }: Fault): boolean => component === 'judge' || stage === 'serve-judge';
-
-/** What ends an attempt of a trainer comes once a stage, other components twice; a full disk ends a run, and comes once. */
-const fits = (chosen: readonly Fault[], fault: Fault): boolean => {
-  const same = chosen.filter(({ stage }) => stage === fault.stage);
-  if (same.length >= (room[fault.stage] ?? 1)) return false;
-  const often = same.filter(({ component }) => component === fault.component).length;
-  if (often >= (componentOf(fault.component).costsSteps ? 1 : 2)) return false;
-  return fault.kind !== 'fill' || chosen.every(({ kind }) => kind !== 'fill');
-};
-
 /**
- * Takes the faults of one run from those that are open, the first ones first, and puts them in the order of the stages.
- * A run whose first fault does not need the judge goes without.
+ * The faults that are named as `component:kind` or `component:kind:stage`; without a stage one in each of its stages.
+ *
+ * @throws Error where a name means no fault that there is
  */
-export const dealRun = (open: readonly Fault[]): { run: Fault[]; rest: Fault[] } => {
-  const judged = open.slice(0, 1).some(needsJudge);
-  const preferred = judged ? [...open.filter(needsJudge), ...open.filter((fault) => !needsJudge(fault))] : open;
-  const taken = new Set<Fault>();
-  for (const fault of preferred) if ((judged || !needsJudge(fault)) && fits([...taken], fault)) taken.add(fault);
-  const place = ({ stage }: Fault): number => stageNames.indexOf(stage);
-  return {
-    run: [...taken].sort((a, b) => place(a) - place(b)),
-    rest: open.filter((fault) => !taken.has(fault)),
-  };
+export const namedFaults = (names: readonly string[], seed: number): Fault[] => {
+  const random = xoroshiro128plus(seed);
+  return names.flatMap((named) => {
+    const [name, kind, stage] = named.split(':');
+    const cells = components
+      .flatMap((component) => cellsOf(component, component.kinds))
+      .filter((cell) => cell.component === name && cell.kind === kind && (stage === undefined || cell.stage === stage));
+    if (cells.length === 0) throw new Error(`expected COMPONENT:KIND or COMPONENT:KIND:STAGE, got "${named}"`);
+    return cells.map((cell) => timed(cell, random));
+  });
 };

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, constants } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
@@ -13,17 +12,20 @@ export const linkNames = ['control-temporal', 'host-temporal', 'host-ray', 'trai
 export type LinkName = (typeof linkNames)[number];
 
 const mark = 'LENSMITH_CHAOS_NAMESPACE';
-const script = fileURLToPath(new URL('in-namespace.sh', import.meta.url));
-const unshare = ['unshare', '--user', '--map-root-user', '--mount', '--net', script];
+/** The interpreter whose packages can make links and rules of routing. */
+export const python = fileURLToPath(new URL('../../.venv/bin/python', import.meta.url));
+const program = fileURLToPath(new URL('programs/ground.py', import.meta.url));
 
 /** Whether this process is root of namespaces of its own. */
 export const isInNamespace = (env: NodeJS.ProcessEnv = process.env): boolean => env[mark] === 'yes';
 
-/** Whether this machine lets an ordinary user make them, and has the tools of iproute2. */
-const canMakeNamespace = async (): Promise<boolean> => {
-  await access(script, constants.X_OK);
-  const [program = '', ...rest] = [...unshare, 'ss', '--version'];
-  return !(await execa(program, rest, { reject: false, stdio: 'ignore', timeout: 20_000 })).failed;
+/** The command line that runs another as root of namespaces of its own. */
+export const inNamespace = (command: readonly string[]): [string, ...string[]] => [python, program, ...command];
+
+/** Whether this machine lets an ordinary user make them. */
+export const canMakeNamespace = async (): Promise<boolean> => {
+  const [command, ...rest] = inNamespace(['true']);
+  return !(await execa(command, rest, { reject: false, stdio: 'ignore', timeout: 20_000 })).failed;
 };
 
 /**
@@ -33,8 +35,8 @@ const canMakeNamespace = async (): Promise<boolean> => {
  */
 export const enterNamespace = async (): Promise<number | undefined> => {
   if (isInNamespace() || !(await canMakeNamespace())) return undefined;
-  const [program = '', ...rest] = [...unshare, process.execPath, ...process.argv.slice(1)];
-  const child = spawn(program, rest, { env: { ...process.env, [mark]: 'yes' }, stdio: 'inherit' });
+  const [command, ...rest] = inNamespace([process.execPath, ...process.argv.slice(1)]);
+  const child = spawn(command, rest, { env: { ...process.env, [mark]: 'yes' }, stdio: 'inherit' });
   const forward = (signal: NodeJS.Signals) => child.kill(signal);
   process.on('SIGINT', forward).on('SIGTERM', forward);
   const [code] = await once(child, 'exit');

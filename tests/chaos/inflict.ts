@@ -65,7 +65,7 @@ export const inflict = async (
       return { targets, at, needsAnother: false, heal: async () => send(targets, 'SIGCONT') };
     case 'partition': {
       const relays = (component.links ?? []).map((link) => stack.links[link]).filter((port) => port !== undefined);
-      const ports = component.links ? relays : await portsOf(targets);
+      const ports = component.links ? relays : portsOf(targets);
       return ports.length === 0 ? undefined : { targets, at, needsAnother: false, heal: once(await cut(ports)) };
     }
   }

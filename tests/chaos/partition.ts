@@ -1,35 +1,50 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { ProcessInfo } from '../../processes/proc-stat.ts';
+import { python } from './ground.ts';
 
-const preference = 50;
+const program = fileURLToPath(new URL('programs/cut.py', import.meta.url));
 
-/** Runs of digits after the last colon of an address. */
-const portOf = (address = ''): number => Number(/:(\d+)$/.exec(address)?.[1] ?? Number.NaN);
-
-/** Local TCP ports of processes: those they listen on, and those of their connections. */
-export const portsOf = async (processes: readonly ProcessInfo[]): Promise<number[]> => {
-  const { stdout } = await execa('ss', ['--no-header', '--tcp', '--all', '--numeric', '--processes']);
-  const wanted = new Set(processes.map(({ pid }) => pid));
-  const ports = stdout.split('\n').flatMap((line) => {
-    const pids = [...line.matchAll(/pid=(\d+)/g)].map(([, pid]) => Number(pid));
-    return pids.some((pid) => wanted.has(pid)) ? [portOf(line.trim().split(/\s+/)[3])] : [];
-  });
-  return [...new Set(ports)].filter(Number.isInteger);
+const linesOf = (table: string): string[] => {
+  try {
+    return readFileSync(table, 'utf8').trim().split('\n').slice(1);
+  } catch {
+    // A kernel without IPv6 has only one of the two.
+    return [];
+  }
 };
 
-const change = (ports: readonly number[], action: 'add' | 'del') =>
-  execa('ip', ['-batch', '-'], {
-    input: ports
-      .flatMap((port) =>
-        ['sport', 'dport'].map((side) => `rule ${action} pref ${preference} ipproto tcp ${side} ${port} lookup 100`),
-      )
-      .join('\n'),
+/** Inodes of the sockets of a process; none where it has ended meanwhile. */
+const socketsOf = ({ pid }: ProcessInfo): string[] => {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1] ?? [];
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return [];
+  }
+};
+
+/** Local TCP ports of processes: those they listen on, and those of their connections. */
+export const portsOf = (processes: readonly ProcessInfo[]): number[] => {
+  const sockets = new Set(processes.flatMap(socketsOf));
+  // The columns are those of proc(5): the local address in hexadecimal, and the inode as the tenth.
+  const ports = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap(linesOf).flatMap((line) => {
+    const [, local = '', , , , , , , , inode = ''] = line.trim().split(/\s+/);
+    return sockets.has(inode) ? [Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16)] : [];
   });
+  return [...new Set(ports)];
+};
 
 /** Lets no packet from or to these TCP ports arrive until the returned function is called. Connections stay open. */
 export const cut = async (ports: readonly number[]): Promise<() => Promise<void>> => {
-  await change(ports, 'add');
+  await execa(python, [program, 'add', ...ports.map(String)]);
   return async () => {
-    await change(ports, 'del');
+    await execa(python, [program, 'del', ...ports.map(String)]);
   };
 };

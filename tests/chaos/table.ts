@@ -1,6 +1,6 @@
-import Table from 'cli-table3';
 import { componentOf } from './components.ts';
 import type { FaultOutcome } from './fault.ts';
+import { markdownTable } from './markdown-table.ts';
 
 const median = (values: readonly number[]): number | undefined =>
   values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
@@ -11,15 +11,6 @@ const times = (values: readonly (number | null)[]): string => {
   return `${median(known)?.toFixed(1)} / ${Math.max(...known).toFixed(1)}`;
 };
 
-const plain = {
-  chars: Object.fromEntries(
-    ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'].map((edge) => [
-      edge,
-      '',
-    ]),
-  ),
-};
-
 /** Longest step of a trainer that lived on, during faults that may not cost it any. */
 const heldUp = (group: readonly FaultOutcome[]): (number | null)[] =>
   group.map(({ component, steps }) =>
@@ -28,29 +19,15 @@ const heldUp = (group: readonly FaultOutcome[]): (number | null)[] =>
 
 /** Detection and recovery for each component and kind of fault: p50 / max, seconds. */
 export const faultTable = (faults: readonly FaultOutcome[]): string => {
-  const table = new Table({
-    ...plain,
-    chars: {
-      ...plain.chars,
-      left: '|',
-      right: '|',
-      middle: '|',
-      mid: '-',
-      'mid-mid': '|',
-      'left-mid': '|',
-      'right-mid': '|',
-    },
-    style: { head: [], border: [], compact: true },
-    head: ['component', 'fault', 'n', 'noticed', 'replaced', 'the run gets on', 'trainer held up'],
-  });
   const met = faults.filter((fault) => fault.met);
   const groups = Map.groupBy(met, ({ component, kind }) => `${component}\n${kind}`);
-  for (const [key, group] of [...groups].sort(([one], [other]) => one.localeCompare(other))) {
+  const rows = [...groups].sort(([one], [other]) => one.localeCompare(other));
+  const cells = rows.map(([key, group]) => {
     const [component = '', kind = ''] = key.split('\n');
     const columns = (['detectedSeconds', 'replacedSeconds', 'recoveredSeconds'] as const).map((column) =>
       times(group.map((fault) => fault[column])),
     );
-    table.push([component, kind, group.length, ...columns, times(heldUp(group))]);
-  }
-  return table.toString();
+    return [component, kind, group.length, ...columns, times(heldUp(group))];
+  });
+  return markdownTable(['component', 'fault', 'n', 'noticed', 'replaced', 'the run gets on', 'trainer held up'], cells);
 };

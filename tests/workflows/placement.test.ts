@@ -81,7 +81,8 @@ const threeHosts = (name: string, holds = 0, released: (works: readonly Work[]) 
         note(gcs === null ? 'ray head' : `ray node of ${gcs}`, run);
         return { address: `http://${place}:8265`, gcs: `${place}:6379` };
       },
-      superviseRayNode: (run) => (rayDies(place) ? Promise.resolve('signal SIGKILL') : base.superviseRayNode(run)),
+      superviseRayNode: (run, gcs) =>
+        rayDies(place) ? Promise.resolve('signal SIGKILL') : base.superviseRayNode(run, gcs),
       stopRayNode: async (run) => note('ray stopped', run),
       awaitRay: (run) => {
         note('ray', run);

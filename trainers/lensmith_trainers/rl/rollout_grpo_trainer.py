@@ -23,6 +23,7 @@ from lensmith_trainers.rl.step_batch import TrainedSequence
 from lensmith_trainers.rollout import RolloutTask
 from lensmith_trainers.runtime.config import RlConfig
 from lensmith_trainers.runtime.publish import publish_folder
+from lensmith_trainers.training.scratch import empty_scratch, scratch_folder
 
 
 @dataclass
@@ -129,11 +130,10 @@ class RolloutGrpoTrainer(GRPOTrainer):
 
     def _get_output_dir(self, trial: Any) -> str:  # noqa: ANN401 - of the base class
         del trial
-        return str(Path(self.args.output_dir) / ".saving")
+        return str(scratch_folder(self.args.output_dir))
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:  # noqa: ANN401 - of the base class
-        scratch, step = Path(self._get_output_dir(trial)), self.state.global_step
-        shutil.rmtree(scratch, ignore_errors=True)
+        scratch, step = empty_scratch(self.args.output_dir), self.state.global_step
         # TRL's own would write a model card with links of its project beside the checkpoints.
         Trainer._save_checkpoint(self, model, trial)
         final = Path(self.args.output_dir) / f"checkpoint-{step}"

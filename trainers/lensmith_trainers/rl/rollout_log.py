@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lensmith_trainers.runtime.fence import assert_owns_stage
 from lensmith_trainers.runtime.files import write_bytes_atomic
 
 _KEPT_BYTES = 256 * 1024 * 1024
@@ -21,6 +22,7 @@ class RolloutLog:
     def __init__(self, folder: Path, resumed_step: int, *, kept_bytes: int = _KEPT_BYTES) -> None:
         self._folder = folder
         self._kept_bytes = kept_bytes
+        assert_owns_stage(folder.name)
         for path in self._files():
             if _step(path) > resumed_step:
                 path.unlink()
@@ -33,6 +35,7 @@ class RolloutLog:
         scores: Sequence[Sequence[dict[str, Any]]],
     ) -> None:
         """Keeps the episodes of an optimiser step, counted from 1, with their scores."""
+        assert_owns_stage(f"the rollouts of step {step}")
         lines = [
             json.dumps(
                 {"step": step, "group": group, "reward": reward, "episode": episode, "score": score}, ensure_ascii=False

@@ -5,20 +5,27 @@ import math
 from pathlib import Path
 from typing import Any
 
+from lensmith_trainers.runtime.fence import assert_owns_stage
 from lensmith_trainers.runtime.files import write_bytes_atomic
 from lensmith_trainers.runtime.progress import now
 
 
 class MetricsLog:
-    """Appends lines to a metrics file; lines past `resumed_step` are dropped first, 0 starts an empty file."""
+    """Appends lines to a metrics file; lines past `resumed_step` are dropped first, 0 starts an empty file.
+
+    Raises:
+        Failure: type `infrastructure` where the stage belongs to a newer lease, whose curve it is by now.
+    """
 
     def __init__(self, path: str | Path, resumed_step: int) -> None:
         self._path = Path(path)
+        assert_owns_stage(self._path.name)
         kept = [line for line in _lines(self._path) if _step(line) in range(resumed_step + 1)] if resumed_step else []
         write_bytes_atomic(self._path, b"".join(line + b"\n" for line in kept))
 
     def append(self, step: int, figures: dict[str, Any]) -> None:
         """Adds the line of `step`; numbers that are not finite become null."""
+        assert_owns_stage(f"step {step} of {self._path.name}")
         line = {"step": step, "at": now(), **figures}
         with self._path.open("ab") as file:
             file.write((json.dumps(_finite(line), ensure_ascii=False, allow_nan=False) + "\n").encode())

@@ -8,6 +8,7 @@ from torch import nn
 from trl import SFTTrainer
 
 from lensmith_trainers.runtime.publish import publish_folder
+from lensmith_trainers.training.scratch import empty_scratch, scratch_folder
 
 
 class CheckpointingTrainer(SFTTrainer):
@@ -15,12 +16,11 @@ class CheckpointingTrainer(SFTTrainer):
 
     def _get_output_dir(self, trial: Any) -> str:  # noqa: ANN401 - of the base class
         del trial
-        return str(Path(self.args.output_dir) / ".saving")
+        return str(scratch_folder(self.args.output_dir))
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:  # noqa: ANN401 - of the base class
-        scratch = Path(self._get_output_dir(trial))
+        scratch = empty_scratch(self.args.output_dir)
         step = self.state.global_step
-        shutil.rmtree(scratch, ignore_errors=True)
         super()._save_checkpoint(model, trial)
         final = Path(self.args.output_dir) / f"checkpoint-{step}"
         with publish_folder(final, "checkpoint", {"step": step}) as partial:
