@@ -3,6 +3,7 @@ import { Worker } from '@temporalio/worker';
 import { controlQueue } from '../domain/task-queues.ts';
 import { connectWorker } from './connection.ts';
 import { runWorker } from './run-worker.ts';
+import { versioningOf } from './versioning.ts';
 
 const { connection, namespace } = await connectWorker();
 try {
@@ -12,6 +13,7 @@ try {
     namespace,
     taskQueue: controlQueue,
     identity: `control-${process.pid}`,
+    ...versioningOf(process.env),
     ...(bundle
       ? { workflowBundle: { codePath: bundle } }
       : { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) }),

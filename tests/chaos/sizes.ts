@@ -54,7 +54,7 @@ export const changesFor = (faults: readonly Fault[]): string[] => {
     'rl.promptsPerStep=2',
     `data.captions=${count('prepare-data') > 0 ? 8000 : 1216}`,
     `data.validationSamples=${12 + 18 * count('evaluate-checkpoints')}`,
-    `data.testSamples=${24 + 24 * count('benchmark-suite')}`,
+    `data.testSamples=${24 + 80 * count('benchmark-suite')}`,
     'placement={"pool":{"judgeApart":false}}',
     'limits.stallSeconds=90',
     'judge.startSeconds=150',
