@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
@@ -5,6 +6,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { poolLimits } from '../../domain/gpu-pool.ts';
+import { renewSecondsFor } from '../../domain/gpu-pool-hosts.ts';
 import type { gpuPool } from '../../workflows/gpu-pool.ts';
 import { poolQuery, poolWorkflowId, reportHostUpdate } from '../../workflows/gpu-pool-messages.ts';
 import { startTemporal } from '../support/local-temporal.ts';
@@ -86,13 +88,15 @@ const heldTwice = (held: readonly HeldLease[]): string[] => {
   });
 };
 
-/** Has every host report, once or again and again until that is over. */
+/** Has every host report, once or again and again until that is over, in a large pool as often as it tells them to. */
 const reportAll = async (isOver: () => boolean): Promise<void> => {
   const pool = temporal.client.workflow.getHandle<typeof gpuPool>(poolWorkflowId);
   const inTurn = async (part: number): Promise<void> => {
     do {
-      for (let index = part; index < hostCount; index += reportsAtOnce)
+      for (let index = part; index < hostCount; index += reportsAtOnce) {
         await pool.executeUpdate(reportHostUpdate, { args: [report(`gpu-${index}`)] });
+        if (hostCount > 100) await delay((1000 * reportsAtOnce * renewSecondsFor(hostCount)) / hostCount);
+      }
     } while (!isOver());
   };
   await Promise.all(Array.from({ length: reportsAtOnce }, (_, part) => inTurn(part)));
@@ -141,7 +145,7 @@ it('serves many holders that crash, leases nothing twice, and keeps every run of
     for (const promise of [all, reporting]) promise.catch(() => undefined);
     while (!over) {
       expect(poolFaults(await pool.query(poolQuery))).toEqual([]);
-      await new Promise((next) => setTimeout(next, lookEveryMs));
+      await delay(lookEveryMs);
     }
     const held = (await all).flat();
     await reporting;
