@@ -3,7 +3,9 @@ import {
   CancellationScope,
   ChildWorkflowCancellationType,
   condition,
+  getExternalWorkflowHandle,
   ParentClosePolicy,
+  patched,
   sleep,
   startChild,
 } from '@temporalio/workflow';
@@ -51,11 +53,20 @@ export const startServer = async (
     staticSummary: `serves ${request.servedName} on ${host}`,
   });
   const stop = async (): Promise<void> => {
-    await child.signal(stopServingSignal).catch(() => undefined);
+    const heard = await child.signal(stopServingSignal).then(
+      () => true,
+      () => false,
+    );
     if (options.isSilent?.()) return;
     const ended = child.result().catch(() => undefined);
+    // After a reset the child is one of the execution before, and hears this one only as it hears strangers.
+    const estranged = !heard && patched('stop-estranged-server');
+    if (estranged)
+      await getExternalWorkflowHandle(child.workflowId)
+        .signal(stopServingSignal)
+        .catch(() => undefined);
     // Where the host of a lease is lost nobody can tell that the server ended; its lease says that it may not run.
-    await (run.lease ? Promise.race([ended, sleep(stopMs)]) : ended);
+    await (run.lease || estranged ? Promise.race([ended, sleep(stopMs)]) : ended);
   };
   // A server that fails for good ends the wait at once, with its own reason.
   const failed = child.result().then(() => {

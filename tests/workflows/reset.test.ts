@@ -32,6 +32,15 @@ const reset = async (
   return client.workflow.getHandle(handle.workflowId, answer.runId);
 };
 
+const resolveJudge: HostActivities['resolveJudge'] = async () => ({
+  name: 'judge',
+  model: '/models/judge',
+  modelDigest: 'judge',
+  servedName: 'judge',
+  role: 'judge',
+  port: null,
+});
+
 test('a reset run goes on in a new execution, and the old one leaves its program alone', {
   timeout: 120_000,
 }, async () => {
@@ -40,6 +49,7 @@ test('a reset run goes on in a new execution, and the old one leaves its program
   let begun = 0;
   const activities: HostActivities = {
     ...scripted.activities,
+    resolveJudge,
     trainRl: async (run, sft, data) => {
       begun += 1;
       if (begun > 1) return scripted.activities.trainRl(run, sft, data);
@@ -61,11 +71,14 @@ test('a reset run goes on in a new execution, and the old one leaves its program
     await expect.poll(() => endings, { timeout: 30_000 }).toEqual([false]);
   });
   expect(scripted.calls.filter((call) => call === 'trainSft')).toHaveLength(1);
+  // The judge of the old execution served the new one, which let go of it at its end.
+  for (const call of ['launch judge', 'stop judge'])
+    expect(scripted.calls.filter((one) => one === call)).toHaveLength(1);
 });
 
 test('a run that has ended can be reset to its beginning', { timeout: 120_000 }, async () => {
   const scripted = scriptedHost();
-  await withHost('again', scripted.activities, async () => {
+  await withHost('again', { ...scripted.activities, resolveJudge }, async () => {
     const handle = await start('again', miniatureSpec({ run: 'again', host: 'again' }));
     expect(await handle.result()).toMatchObject({ decision: 'promoted' });
     const again = await reset(handle, (await completedTasks(handle))[0]);
