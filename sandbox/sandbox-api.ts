@@ -38,7 +38,8 @@ const failure = (context: Context, error: unknown): Response => {
  * `GET /healthz`, `GET /metrics`.
  *
  * A body that does not fit is answered with 400 and the place, a full sandbox with 429 and Retry-After, an unknown
- * session with 404, a digest of no image that is kept with 409. A session is made once for each `sessionId`, however often it is asked for.
+ * session with 404, a digest of no image that is kept with 409. A session is made once for each `sessionId`, however
+ * often it is asked for.
  */
 export const sandboxApi = (sandbox: Sandbox): Hono => {
   const app = new Hono();

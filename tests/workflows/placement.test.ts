@@ -13,7 +13,7 @@ import { miniatureSpec } from '../support/miniature-spec.ts';
 import { report } from '../support/pool.ts';
 import { pipelineEnvironment } from './pipeline-environment.ts';
 import { saveHistory } from './save-history.ts';
-import { scriptedHost } from './scripted-host.ts';
+import { resolveJudge, scriptedHost } from './scripted-host.ts';
 
 const { temporal, withHost, start } = pipelineEnvironment();
 
@@ -46,14 +46,7 @@ interface Work {
 const threeHosts = (name: string, holds = 0, released: (works: readonly Work[]) => boolean = () => false) => {
   const works: Work[] = [];
   const host = scriptedHost({
-    resolveJudge: async () => ({
-      name: 'judge',
-      model: '/models/judge',
-      modelDigest: 'judge',
-      servedName: 'judge',
-      role: 'judge',
-      port: null,
-    }),
+    resolveJudge,
   });
   let begun = 0;
   const dying = new Set<string>();

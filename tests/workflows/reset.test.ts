@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { HostActivities } from '../../activities/index.ts';
 import { miniatureSpec } from '../support/miniature-spec.ts';
 import { pipelineEnvironment } from './pipeline-environment.ts';
-import { scriptedHost } from './scripted-host.ts';
+import { resolveJudge, scriptedHost } from './scripted-host.ts';
 
 const { temporal, withHost, start } = pipelineEnvironment();
 
@@ -31,15 +31,6 @@ const reset = async (
   });
   return client.workflow.getHandle(handle.workflowId, answer.runId);
 };
-
-const resolveJudge: HostActivities['resolveJudge'] = async () => ({
-  name: 'judge',
-  model: '/models/judge',
-  modelDigest: 'judge',
-  servedName: 'judge',
-  role: 'judge',
-  port: null,
-});
 
 test('a reset run goes on in a new execution, and the old one leaves its program alone', {
   timeout: 120_000,

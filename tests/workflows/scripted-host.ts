@@ -67,6 +67,16 @@ const record = (modelName: string, name: string, accuracy: number): EvaluationRe
   };
 };
 
+/** For a run with a judge, which `scriptedHost` has not by itself. */
+export const resolveJudge: HostActivities['resolveJudge'] = async () => ({
+  name: 'judge',
+  model: '/models/judge',
+  modelDigest: 'judge',
+  servedName: 'judge',
+  role: 'judge',
+  port: null,
+});
+
 /** Validation accuracy by checkpoint: the second is the best. */
 const accuracies: Record<string, number> = { 'checkpoint-2': 0.4, 'checkpoint-4': 0.8, 'checkpoint-6': 0.6 };
 

@@ -8,7 +8,7 @@ import type { PipelineProgress, TrainResult } from '../../domain/stage.ts';
 import { miniatureSpec } from '../support/miniature-spec.ts';
 import { pipelineEnvironment } from './pipeline-environment.ts';
 import { saveHistory } from './save-history.ts';
-import { scriptedHost } from './scripted-host.ts';
+import { resolveJudge, scriptedHost } from './scripted-host.ts';
 
 const { temporal, withHost, start } = pipelineEnvironment();
 
@@ -160,14 +160,7 @@ describe('train-pipeline', () => {
     const { superviseModelServer } = host.activities;
     const activities: HostActivities = {
       ...host.activities,
-      resolveJudge: async () => ({
-        name: 'judge',
-        model: '/models/judge',
-        modelDigest: 'judge',
-        servedName: 'judge',
-        role: 'judge',
-        port: null,
-      }),
+      resolveJudge,
       superviseModelServer: async (run, request) => {
         if (request.name === 'judge' && deaths++ === 0) return 'exit code 137';
         return superviseModelServer(run, request);
@@ -185,14 +178,7 @@ describe('train-pipeline', () => {
     const host = scriptedHost();
     const activities: HostActivities = {
       ...host.activities,
-      resolveJudge: async () => ({
-        name: 'judge',
-        model: '/models/judge',
-        modelDigest: 'judge',
-        servedName: 'judge',
-        role: 'judge',
-        port: null,
-      }),
+      resolveJudge,
       launchModelServer: async () => {
         throw ApplicationFailure.nonRetryable('the port is taken', 'infrastructure');
       },

@@ -9,22 +9,13 @@ import socket
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "sandbox" / "guest"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 
-import kernel
+from own_namespaces import become_root
 from pyroute2 import IPRoute
 
 NOWHERE = 100
 _LOCAL = 255
-
-
-def become_root() -> None:
-    """Gives this process namespaces of its own for users, mounts and the network."""
-    user, group = os.geteuid(), os.getegid()
-    kernel.unshare(kernel.CLONE_NEWUSER)
-    kernel.map_identity("self", 0, user, group)
-    kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWNS)
-    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
 
 
 def make_network() -> None:

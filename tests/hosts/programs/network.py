@@ -13,8 +13,10 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "sandbox" / "guest"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 
 import kernel
+from own_namespaces import become_root
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
@@ -25,11 +27,7 @@ _HOST = kernel.CLONE_NEWNET | kernel.CLONE_NEWPID | kernel.CLONE_NEWNS | kernel.
 
 def become_network() -> None:
     """Makes this process the owner of a user namespace and of the network that joins the hosts."""
-    user, group = os.geteuid(), os.getegid()
-    kernel.unshare(kernel.CLONE_NEWUSER)
-    kernel.map_identity("self", 0, user, group)
-    kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWNS)
-    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    become_root()
     with IPRoute() as routes:
         routes.link("set", index=1, state="up")
         routes.link("add", ifname=_BRIDGE, kind="bridge")
