@@ -1,5 +1,6 @@
 import { type Room, without } from './gpu-pool-room.ts';
 import type { LeasePart, LeaseRequest, Placement } from './lease.ts';
+import { leastOf } from './least-of.ts';
 
 /** What hinders a part on a host, in the words of a reason; the first that hinders counts. */
 const hindrances = [
@@ -12,9 +13,11 @@ const hindrances = [
   'another part that must be apart',
 ] as const;
 
-const suits = ({ host }: Room, part: LeasePart): boolean =>
-  (part.host === null || part.host === host.name) &&
-  Object.entries(part.labels).every(([key, value]) => host.labels[key] === value);
+const suits = ({ host }: Room, { host: name, labels }: LeasePart): boolean => {
+  if (name !== null && name !== host.name) return false;
+  for (const key in labels) if (host.labels[key] !== labels[key]) return false;
+  return true;
+};
 
 const mustBeApart = (room: Room, group: string, part: LeasePart): boolean =>
   room.parts.some(
@@ -87,10 +90,11 @@ const placeInOrder = (rooms: readonly Room[], request: LeaseRequest, parts: read
   for (const part of parts) {
     const now = changed.size === 0 ? rooms : rooms.map((room) => changed.get(room.host.name) ?? room);
     // The fullest host that fits keeps whole hosts free for those who need them.
-    const chosen = now
-      .filter((room) => fits(room, request.group, part))
-      .sort((a, b) => a.gpus.length - b.gpus.length || a.cpus - b.cpus || (a.host.name < b.host.name ? -1 : 1))
-      .slice(0, part.hosts);
+    const chosen = leastOf(
+      now.filter((room) => fits(room, request.group, part)),
+      part.hosts,
+      (a, b) => a.gpus.length - b.gpus.length || a.cpus - b.cpus || (a.host.name < b.host.name ? -1 : 1),
+    );
     if (chosen.length < part.hosts)
       return { placements: null, reason: explain(now, request.group, part, chosen.length) };
     for (const room of chosen) {

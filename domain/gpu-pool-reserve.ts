@@ -2,6 +2,7 @@ import { type PoolRequest, poolLimits } from './gpu-pool.ts';
 import { fits, gpusFor } from './gpu-pool-place.ts';
 import type { Room } from './gpu-pool-room.ts';
 import type { LeasePart } from './lease.ts';
+import { leastOf } from './least-of.ts';
 
 const shortage = (room: Room, part: LeasePart): number =>
   Math.max(0, part.gpus - room.gpus.length) * 1000 + Math.max(0, part.cpus - room.cpus);
@@ -48,12 +49,14 @@ export const holdRoom = (
   const left = new Map(rooms);
   const widening = 2 ** Math.min(20, Math.floor(Math.max(0, now - request.requestedAt) / poolLimits.widenMs));
   for (const part of request.parts) {
-    const held = whole
-      .filter((room) => fits(room, request.group, part))
-      .flatMap(({ host }) => rooms.get(host.name) ?? [])
-      .map((room) => ({ room, lack: shortage(room, part) }))
-      .sort((a, b) => a.lack - b.lack || (a.room.host.name < b.room.host.name ? -1 : 1))
-      .slice(0, part.hosts * widening);
+    const held = leastOf(
+      whole
+        .filter((room) => fits(room, request.group, part))
+        .flatMap(({ host }) => rooms.get(host.name) ?? [])
+        .map((room) => ({ room, lack: shortage(room, part) })),
+      part.hosts * widening,
+      (a, b) => a.lack - b.lack || (a.room.host.name < b.room.host.name ? -1 : 1),
+    );
     for (const { room } of held)
       left.set(room.host.name, setAside(left.get(room.host.name) ?? room, request.group, part));
   }

@@ -14,7 +14,7 @@ export interface Room {
   readonly parts: readonly { readonly group: string; readonly part: string; readonly apart: readonly string[] }[];
 }
 
-const fresh = (host: PoolHost): Room => ({
+const makeRoom = (host: PoolHost): Room => ({
   host,
   gpus: host.gpuFault === null ? host.gpus.flatMap(({ indices }) => indices).sort((a, b) => a - b) : [],
   cpus: host.cpus,
@@ -51,19 +51,31 @@ const withoutBusy = (room: Room): Room => {
   return busy.size === 0 ? room : { ...room, gpus: room.gpus.filter((index) => !busy.has(index)) };
 };
 
+/** Rooms by their hosts, which never change: a pool of a thousand of them looks at all with each request. */
+const rooms = new WeakMap<PoolHost, { readonly whole: Room; readonly free: Room }>();
+
+const roomsOf = (host: PoolHost): { readonly whole: Room; readonly free: Room } => {
+  const known = rooms.get(host);
+  if (known) return known;
+  const whole = makeRoom(host);
+  const made = { whole, free: withoutBusy(whole) };
+  rooms.set(host, made);
+  return made;
+};
+
 /** Every host as if nothing were leased on it: what a request could ever get. */
-export const emptyRooms = (pool: Pool): Room[] => pool.hosts.map(fresh);
+export const emptyRooms = (pool: Pool): Room[] => pool.hosts.map((host) => roomsOf(host).whole);
 
 /**
  * What is free on each host now. A GPU that is in use without a lease belongs to someone else, or to a program that has
  * not ended yet: it is not free.
  */
 export const freeRooms = (pool: Pool): Map<string, Room> => {
-  const rooms = new Map(pool.hosts.map((host) => [host.name, withoutBusy(fresh(host))]));
+  const free = new Map(pool.hosts.map((host) => [host.name, roomsOf(host).free]));
   for (const { group, placements } of pool.leases)
     for (const placement of placements) {
-      const room = rooms.get(placement.host);
-      if (room) rooms.set(placement.host, without(room, group, placement));
+      const room = free.get(placement.host);
+      if (room) free.set(placement.host, without(room, group, placement));
     }
-  return rooms;
+  return free;
 };

@@ -63,6 +63,16 @@ const gpus = (count: number, changes: Partial<LeaseWish> = {}): Omit<LeaseWish, 
   ...changes,
 });
 
+/** Events of each run of the pool that went on as a new one, of all tests until now. */
+const lengthsOfRuns = async (): Promise<number[]> => {
+  const found: number[] = [];
+  for await (const run of temporal.client.workflow.list({ query: `WorkflowId = '${poolWorkflowId}'` })) {
+    const { status, historyLength } = await temporal.client.workflow.getHandle(run.workflowId, run.runId).describe();
+    if (status.name === 'CONTINUED_AS_NEW') found.push(historyLength);
+  }
+  return found;
+};
+
 let holders = 0;
 const hold = async (wish: Omit<LeaseWish, 'id' | 'group'>): Promise<WorkflowHandle<typeof holdLease>> => {
   holders += 1;
@@ -209,18 +219,22 @@ describe('gpu-pool', () => {
     }
     await Promise.all(handles.map((handle) => handle.result()));
     expect(fences.size).toBeGreaterThanOrEqual(30);
-    const lengths = async (): Promise<number[]> => {
-      const found: number[] = [];
-      for await (const run of temporal.client.workflow.list({ query: `WorkflowId = '${poolWorkflowId}'` })) {
-        const { status, historyLength } = await temporal.client.workflow
-          .getHandle(run.workflowId, run.runId)
-          .describe();
-        if (status.name === 'CONTINUED_AS_NEW') found.push(historyLength);
-      }
-      return found;
-    };
-    await expect.poll(async () => (await lengths()).length, { timeout: 20_000 }).toBeGreaterThan(2);
+    await expect.poll(async () => (await lengthsOfRuns()).length, { timeout: 20_000 }).toBeGreaterThan(2);
     // One turn of the loop, with what came meanwhile, is written before the pool looks at the length again.
-    expect(Math.max(...(await lengths()))).toBeLessThan(3 * maxEvents);
+    expect(Math.max(...(await lengthsOfRuns()))).toBeLessThan(3 * maxEvents);
+  });
+
+  it('goes on as a new run also while hosts report without a pause', async () => {
+    const maxEvents = 60;
+    const before = (await lengthsOfRuns()).length;
+    await startPool({ maxEvents });
+    const names = Array.from({ length: 8 }, (_, index) => `busy-${index}`);
+    const reportOften = async (name: string): Promise<void> => {
+      for (let times = 0; times < 30; times += 1) await tell(report(name));
+    };
+    await Promise.all(names.map(reportOften));
+    expect((await now()).hosts.map(({ name }) => name).sort()).toEqual(names);
+    await expect.poll(async () => (await lengthsOfRuns()).length, { timeout: 20_000 }).toBeGreaterThan(before + 3);
+    expect(Math.max(...(await lengthsOfRuns()))).toBeLessThan(3 * maxEvents);
   });
 });
