@@ -65,41 +65,57 @@ export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) =>
     reading = state;
     wanted = bytes;
   };
+  const takeBody = (text: string): void => {
+    content = JSON.parse(text);
+    lengths = lengthsOf(content);
+    if (lengths.length > 0) {
+      next(
+        'parts',
+        lengths.reduce((sum, length) => sum + length, 0),
+      );
+      return;
+    }
+    next('length', 4);
+    onMessage({ content, parts: [] });
+  };
   const take = (part: Buffer): void => {
     if (reading === 'length') {
       next('body', part.readUInt32BE(0));
       return;
     }
     if (reading === 'body') {
-      content = JSON.parse(part.toString('utf8'));
-      lengths = lengthsOf(content);
-      if (lengths.length > 0) {
-        next(
-          'parts',
-          lengths.reduce((sum, length) => sum + length, 0),
-        );
-        return;
-      }
+      takeBody(part.toString('utf8'));
+      return;
     }
-    const parts = reading === 'parts' ? split(part, lengths) : [];
     next('length', 4);
-    onMessage({ content, parts });
+    onMessage({ content, parts: split(part, lengths) });
   };
+  // Most messages are short, and come as a whole.
+  const isWhole = (chunk: Buffer): boolean =>
+    size === 0 && reading === 'length' && chunk.length > 4 && chunk.readUInt32BE(0) === chunk.length - 4;
 
-  socket.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    size += chunk.length;
+  const takeChunk = (chunk: Buffer): void => {
+    if (isWhole(chunk)) {
+      takeBody(chunk.toString('utf8', 4));
+    } else {
+      chunks.push(chunk);
+      size += chunk.length;
+    }
+    // Parts may have no bytes at all.
     while (size >= wanted) {
       const all = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
       const rest = all.subarray(wanted);
       chunks = rest.length > 0 ? [rest] : [];
       size = rest.length;
-      try {
-        take(all.subarray(0, wanted));
-      } catch (error) {
-        socket.destroy(error instanceof Error ? error : new Error(String(error)));
-        return;
-      }
+      take(all.subarray(0, wanted));
+    }
+  };
+
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      takeChunk(chunk);
+    } catch (error) {
+      socket.destroy(error instanceof Error ? error : new Error(String(error)));
     }
   });
 };

@@ -1,5 +1,4 @@
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
 import {
@@ -11,10 +10,11 @@ import {
   type SessionResponse,
 } from '../domain/sandbox.ts';
 import { UnknownImageError } from './kept-images.ts';
+import { limitBody } from './limit-body.ts';
 import { type Sandbox, SandboxFullError, type Session } from './open-sandbox.ts';
 import { createSandboxMetrics } from './sandbox-metrics.ts';
 
-const maximumBytes = 256 * 1024 * 1024;
+const tooLong = limitBody(256 * 1024 * 1024);
 
 const bodyOf = async <Schema extends z.ZodType>(context: Context, schema: Schema) => {
   const body: unknown = await context.req.json().catch(() => undefined);
@@ -62,7 +62,9 @@ export const sandboxApi = (sandbox: Sandbox): Hono => {
     return result;
   };
 
-  app.post('/v1/sessions', bodyLimit({ maxSize: maximumBytes }), async (context) => {
+  app.post('/v1/sessions', async (context) => {
+    const refusal = await tooLong(context);
+    if (refusal) return refusal;
     const parsed = await bodyOf(context, openingRequestSchema);
     if (!parsed.success) return refuse(context, parsed.error);
     const { execution, ...request } = parsed.data;
@@ -84,7 +86,9 @@ export const sandboxApi = (sandbox: Sandbox): Hono => {
   const unknown = (context: Context): Response =>
     context.json({ error: { type: 'data', message: `no session ${context.req.param('id')}` } }, 404);
 
-  app.post('/v1/sessions/:id/executions', bodyLimit({ maxSize: maximumBytes }), async (context) => {
+  app.post('/v1/sessions/:id/executions', async (context) => {
+    const refusal = await tooLong(context);
+    if (refusal) return refusal;
     const parsed = await bodyOf(context, executionRequestSchema);
     if (!parsed.success) return refuse(context, parsed.error);
     const session = await find(context);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Agent, request } from 'undici';
+import { Pool } from 'undici';
 import { executionResultSchema, sessionResponseSchema } from '../../domain/sandbox.ts';
 import { openSandbox } from '../../sandbox/open-sandbox.ts';
 import { expectPrinted, firstCode, furtherCode, type Subject, timed } from './subject.ts';
@@ -35,11 +35,11 @@ export const lensmithHttp = async (python: string): Promise<Subject> => {
   const [port] = (await once(createInterface({ input: server.stdout }), 'line', {
     signal: AbortSignal.timeout(60_000),
   })) as [string];
-  const dispatcher = new Agent({ keepAliveTimeout: 60_000 });
+  const client = new Pool(`http://127.0.0.1:${port}`, { keepAliveTimeout: 60_000 });
   const ask = async (method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> => {
-    const answer = await request(`http://127.0.0.1:${port}/v1/sessions${path}`, {
+    const answer = await client.request({
+      path: `/v1/sessions${path}`,
       method,
-      dispatcher,
       headers: { 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
@@ -67,7 +67,7 @@ export const lensmithHttp = async (python: string): Promise<Subject> => {
       };
     },
     close: async () => {
-      await dispatcher.close();
+      await client.close();
       server.stdin.end();
       await once(server, 'exit');
     },

@@ -42,12 +42,12 @@ class Capture:
         self.stdout = CappedText(limits["outputCharacters"])
         self.stderr = CappedText(limits["outputCharacters"])
         self.images: list[tuple[dict[str, Any], bytes]] = []
-        self._files: written_images.Stamps = {}
+        self._files = written_images.Look()
 
     def look(self) -> None:
         """Sees the image files of the current folder, so that those that the next call writes can be told from them."""
         with contextlib.suppress(OSError):
-            self._files = written_images.stamps()
+            self._files = written_images.look()
 
     def begin(self, namespace: dict[str, Any]) -> None:
         """Forgets the last call, and puts in place what code of an earlier call may have replaced."""

@@ -1,6 +1,5 @@
 """The session's end of the channel to its interpreter, which may die, stall or write garbage at any moment."""
 
-import json
 import os
 import select
 import socket
@@ -9,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from frames import encode, lengths_of, split
+from frames import decode, encode, lengths_of, split
 
 _MAXIMUM_BYTES = 256 * 1024 * 1024
 # Room for the greater one is mapped, and given back, each time.
@@ -53,6 +52,13 @@ class Channel:
                 pass
         except BlockingIOError:
             pass
+
+    def begin_to_send(self, content: bytes) -> bytes:
+        """Sends as much as there is room for; returns the rest. Raises OSError where the other end is closed."""
+        try:
+            return content[self._ours.send(content) :]
+        except BlockingIOError:
+            return content
 
     def send(self, message: dict[str, Any], deadline: float) -> None:
         """Sends a message whole. Raises TimeoutError past the deadline."""
@@ -111,11 +117,9 @@ class Channel:
         if self._buffer.count(b",", 4, 4 + length) > self.most_commas:
             raise ValueError(f"expected a message of at most {self.most_commas} parts")
         try:
-            message = json.loads(bytes(self._buffer[4 : 4 + length]))
+            message = decode(bytes(self._buffer[4 : 4 + length]))
         except RecursionError as error:
             raise ValueError("expected a message of a few levels") from error
-        if not isinstance(message, dict):
-            raise ValueError(f"expected an object, got {type(message).__name__}")
         self._message = message
         self._lengths = lengths_of(message, _MAXIMUM_BYTES - length)
         del self._buffer[: 4 + length]

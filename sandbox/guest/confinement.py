@@ -33,7 +33,8 @@ class Confinement:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
 
     def prepare(self) -> None:
-        """For the process that will fork interpreters: finds what they all need."""
+        """For the process that will fork interpreters: does, and finds, what holds for all of them."""
+        self._filter.install_first()
         if self.landlock:
             self._rules = landlock.Landlock(["/"], root_view.DEVICES, self.landlock)
 
@@ -42,6 +43,6 @@ class Confinement:
         kernel.drop_capabilities()
         # The session's first process reads how much memory it holds.
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
-        self._filter.install()
+        self._filter.install_last()
         if self._rules:
             self._rules.restrict("/sandbox")

@@ -9,6 +9,12 @@ import struct
 from typing import Any
 
 MAXIMUM_BYTES = 512 * 1024 * 1024
+# Most messages are shorter, and come with one read.
+_READ_BYTES = 16 * 1024
+
+# Made once: both are made anew, and a decoder looks for spaces with regular expressions, at each call of `json`.
+_encoder = json.JSONEncoder(separators=(",", ":"))
+_decoder = json.JSONDecoder()
 
 
 def encode(message: dict[str, Any]) -> bytes:
@@ -16,7 +22,7 @@ def encode(message: dict[str, Any]) -> bytes:
     parts = message.get("parts", ())
     if parts:
         message = {**message, "parts": [len(part) for part in parts]}
-    body = json.dumps(message, separators=(",", ":")).encode()
+    body = _encoder.encode(message).encode()
     return b"".join((struct.pack(">I", len(body)), body, *parts))
 
 
@@ -44,38 +50,59 @@ def send_frame(connection: socket.socket, message: dict[str, Any]) -> None:
     connection.sendall(encode(message))
 
 
-def _receive(connection: socket.socket, count: int) -> bytes | None:
-    first = connection.recv(min(count, 1 << 20))
+def decode(body: bytes) -> dict[str, Any]:
+    """The object of a message. Raises ValueError for anything else."""
+    text = body.decode()
+    message, end = _decoder.raw_decode(text)
+    if not isinstance(message, dict) or end != len(text):
+        raise ValueError(f"expected an object, got {type(message).__name__}")
+    return message
+
+
+def _whole(connection: socket.socket, first: bytes, count: int) -> bytes | None:
+    """`count` bytes, of which the first have come; None where the other end is gone before the last."""
     if len(first) == count:
         return first
     content = bytearray(count)
     content[: len(first)] = first
     rest = memoryview(content)[len(first) :]
-    while first and rest:
+    while rest:
         got = connection.recv_into(rest)
         if not got:
             return None
         rest = rest[got:]
-    return bytes(content) if first else None
+    return bytes(content)
 
 
 def receive_frame(connection: socket.socket) -> dict[str, Any] | None:
-    """Waits for one message; None where the other end is gone. Raises ValueError for what is no frame."""
-    head = _receive(connection, 4)
-    if head is None:
-        return None
-    (length,) = struct.unpack(">I", head)
+    """Waits for one message; None where the other end is gone. Raises ValueError for what is no frame.
+
+    The other end sends no further message before the answer to this one.
+    """
+    first = connection.recv(_READ_BYTES)
+    return finish_frame(connection, first) if first else None
+
+
+def finish_frame(connection: socket.socket, first: bytes) -> dict[str, Any] | None:
+    """The message whose `first` bytes have come, at least one; None where the other end is gone before its last."""
+    if len(first) < 4:
+        head = _whole(connection, first, 4)
+        if head is None:
+            return None
+        first = head
+    (length,) = struct.unpack_from(">I", first)
     if length > MAXIMUM_BYTES:
         raise ValueError(f"expected a frame of at most {MAXIMUM_BYTES} bytes, got {length}")
-    body = _receive(connection, length)
+    body = _whole(connection, first[4 : 4 + length], length)
     if body is None:
         return None
-    message = json.loads(body)
-    if not isinstance(message, dict):
-        raise ValueError(f"expected an object, got {type(message).__name__}")
+    message = decode(body)
     lengths = lengths_of(message, MAXIMUM_BYTES - length)
+    begun, count = first[4 + length :], sum(lengths)
+    if len(begun) > count:
+        raise ValueError("expected one message, got more")
     if lengths:
-        content = _receive(connection, sum(lengths)) if sum(lengths) else b""
+        content = _whole(connection, begun, count)
         if content is None:
             return None
         message["parts"] = split(content, lengths)

@@ -38,6 +38,13 @@ _MACHINE = os.uname().machine
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _python = ctypes.pythonapi
+# They take numbers as they are: each object that a process just forked makes copies pages, which takes longer than the
+# call itself.
+_system_call = ctypes.CDLL(None, use_errno=True).syscall
+_system_call.argtypes = [ctypes.c_long] * 6
+_system_call.restype = ctypes.c_long
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+_prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 
 
 def _check(result: int, what: str) -> int:
@@ -106,18 +113,19 @@ def let_go(target: str) -> None:
 
 def prctl(option: int, value: int, second: int = 0) -> None:
     """prctl(2) with one or two arguments."""
-    _check(_libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), ctypes.c_ulong(second), 0, 0), f"prctl {option}")
+    if _prctl(option, value, second, 0, 0) < 0:
+        _check(-1, f"prctl {option}")
 
 
-def system_call(number: int, *arguments: int | ctypes.Array[ctypes.c_char] | None) -> int:
-    """syscall(2); a negative result leaves its reason in errno."""
-    plain = [ctypes.c_long(value) if isinstance(value, int) else value for value in arguments]
-    return int(_libc.syscall(ctypes.c_long(number), *plain))
+def system_call(number: int, first: int, second: int, third: int = 0, fourth: int = 0) -> int:
+    """syscall(2), with addresses as numbers; a negative result leaves its reason in errno."""
+    result: int = _system_call(number, first, second, third, fourth, 0)
+    return result
 
 
-def checked_call(name: str, number: int, *arguments: int | ctypes.Array[ctypes.c_char] | None) -> int:
-    """syscall(2); raises OSError with the name where it fails."""
-    return _check(system_call(number, *arguments), name)
+def checked_call(name: str, number: int, first: int, second: int, third: int = 0, fourth: int = 0) -> int:
+    """syscall(2), with addresses as numbers; raises OSError with the name where it fails."""
+    return _check(system_call(number, first, second, third, fourth), name)
 
 
 def advise(address: int, length: int, advice: int) -> None:
@@ -138,34 +146,46 @@ class _CapabilityData(ctypes.Structure):
     _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
 
 
-def _set_capabilities(effective: int, permitted: int) -> None:
-    header = _CapabilityHeader(0x20080522, 0)
+def _capabilities(effective: int, permitted: int) -> ctypes.Array[_CapabilityData]:
     data = (_CapabilityData * 2)()
     data[0] = _CapabilityData(effective, permitted, 0)
-    number = _number(_SYS_CAPSET, "capset")
-    _check(_libc.syscall(ctypes.c_long(number), ctypes.byref(header), ctypes.byref(data)), "capset")
+    return data
+
+
+_HEADER = _CapabilityHeader(0x20080522, 0)
+_NONE, _LAID_DOWN, _IN_EFFECT = (
+    _capabilities(0, 0),
+    _capabilities(0, _CAP_SYS_ADMIN),
+    _capabilities(_CAP_SYS_ADMIN, _CAP_SYS_ADMIN),
+)
+_TO_HEADER = ctypes.addressof(_HEADER)
+_TO_NONE, _TO_LAID_DOWN, _TO_IN_EFFECT = (ctypes.addressof(data) for data in (_NONE, _LAID_DOWN, _IN_EFFECT))
+
+
+def _set_capabilities(address: int) -> None:
+    checked_call("capset", _number(_SYS_CAPSET, "capset"), _TO_HEADER, address)
 
 
 def drop_capabilities() -> None:
     """Gives up every capability of this process, for good."""
-    _set_capabilities(0, 0)
+    _set_capabilities(_TO_NONE)
     prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
 def lay_down_mounting() -> None:
     """Gives up every capability for good, but that to mount, which `may_mount` takes up again."""
-    _set_capabilities(0, _CAP_SYS_ADMIN)
+    _set_capabilities(_TO_LAID_DOWN)
     prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
 @contextlib.contextmanager
 def may_mount() -> Iterator[None]:
     """Has the capability to mount in effect."""
-    _set_capabilities(_CAP_SYS_ADMIN, _CAP_SYS_ADMIN)
+    _set_capabilities(_TO_IN_EFFECT)
     try:
         yield
     finally:
-        _set_capabilities(0, _CAP_SYS_ADMIN)
+        _set_capabilities(_TO_LAID_DOWN)
 
 
 def map_identity(pid: int | str, inside: int, user: int, group: int) -> None:

@@ -21,7 +21,7 @@ _SCOPES_FROM, _SCOPES = 6, 3
 
 def version() -> int:
     """The version of the kernel's interface; 0 where it has none."""
-    result = kernel.system_call(_CREATE, None, 0, _VERSION_FLAG)
+    result = kernel.system_call(_CREATE, 0, 0, _VERSION_FLAG)
     return max(result, 0)
 
 
@@ -54,13 +54,17 @@ class Landlock:
         places = [(path, _READ) for path in read] + [(path, device_rights) for path in devices]
         opened = [(_open(path), rights) for path, rights in places]
         self._rules = [_rule(handle, rights) for handle, rights in opened if handle is not None]
+        # Found ahead: what a process just forked looks up it copies pages for.
+        self._addresses = [ctypes.addressof(rule) for rule in self._rules]
+        self._head = ctypes.addressof(self._attributes), len(self._attributes)
 
     def restrict(self, write: str) -> None:
         """Puts this process, and all that it will start, under the rules. Raises OSError."""
         folder = os.open(write, os.O_PATH | os.O_CLOEXEC)
-        ruleset = kernel.checked_call("landlock_create_ruleset", _CREATE, self._attributes, len(self._attributes), 0)
-        for rule in (*self._rules, _rule(folder, self._write_rights)):
-            kernel.checked_call("landlock_add_rule", _ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0)
+        ruleset = kernel.checked_call("landlock_create_ruleset", _CREATE, *self._head)
+        own = _rule(folder, self._write_rights)
+        for address in (*self._addresses, ctypes.addressof(own)):
+            kernel.checked_call("landlock_add_rule", _ADD_RULE, ruleset, _RULE_PATH_BENEATH, address)
         kernel.checked_call("landlock_restrict_self", _RESTRICT, ruleset, 0)
         os.close(ruleset)
         os.close(folder)

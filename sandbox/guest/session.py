@@ -9,11 +9,12 @@ from typing import Any
 
 import channel
 import memory_watch
+import passing_on
 import process_tree
 from channel import Channel
 from checked_result import checked_result, most_commas
 from failures import failed
-from frames import receive_frame, send_frame
+from frames import finish_frame, receive_frame, send_frame
 from launching import Launcher, LaunchError
 from saved_images import save_images
 from wake import WAKE
@@ -98,6 +99,9 @@ class Session:
         self._spoilt = False
         self._last_pid = _LastPid()
         self._channel = begun
+        # What is left to send of a call that was passed on before it was read.
+        self._passed: bytes | None = None
+        self._called = 0.0
         self._started = False
         # Until something about it is in doubt, what holds it may hold another one after it.
         self._sound = isolated
@@ -299,11 +303,17 @@ class Session:
             return failed("exception", "SystemExit", f"the code left its interpreter with exit code {code}")
         return failed("exception", "Crash", f"the code crashed its interpreter (signal {number})")
 
-    def _outcome(self, code: str, seconds: float) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
-        try:
+    def _send_call(self, code: str, seconds: float, deadline: float) -> None:
+        if self._passed is None:
             self._channel.drain()
             self._channel.send({"code": code, "seconds": seconds}, deadline)
+        elif self._passed:
+            self._channel.send_bytes(self._passed, deadline)
+
+    def _outcome(self, code: str, seconds: float) -> dict[str, Any]:
+        deadline = (time.monotonic() if self._passed is None else self._called) + seconds
+        try:
+            self._send_call(code, seconds, deadline)
             message = self._receive(deadline)
         except TimeoutError:
             return failed("timeout", "TimeLimit", f"the code ran longer than {seconds:g} seconds")
@@ -331,7 +341,7 @@ class Session:
     def _call(self, code: str, seconds: float) -> dict[str, Any]:
         if self._unsettled:
             self._get_ready()
-        if self._live.ended():
+        if self._passed is None and self._live.ended():
             # No code has run since the last call was settled; the snapshot is the same state.
             self._go_back(
                 failed("infrastructure", "SandboxLost", "the processes of the session were ended from outside")
@@ -353,13 +363,31 @@ class Session:
                 result = failed("policy", "Processes", "the code starts processes faster than they can be ended")
         return result
 
+    def next_request(self, connection: socket.socket) -> dict[str, Any] | None:
+        """The supervisor's next message; None where it has closed the connection.
+
+        A call that nothing stands in the way of is passed on to its interpreter as it came.
+        """
+        self._passed = None
+        if self._pending is not None or self._unsettled or self._spoilt:
+            return receive_frame(connection)
+        self._channel.drain()
+        first, lives = passing_on.first_bytes(connection, self._live.handle)
+        self._called = time.monotonic()
+        if lives and passing_on.is_call(first):
+            # One that cannot be sent is found out, and answered, as one that is not passed on.
+            with contextlib.suppress(OSError):
+                self._passed = self._channel.begin_to_send(first)
+        return finish_frame(connection, first) if first else None
+
     def execute(self, request: dict[str, Any]) -> dict[str, Any]:
         """Runs one call; `settle` has to follow."""
-        started = time.monotonic()
+        if self._passed is None:
+            self._called = time.monotonic()
         result = self._call(request["code"], request["seconds"])
         if result["outcome"] in ("policy", "infrastructure"):
             self._sound = False
-        return {**result, "durationMs": (time.monotonic() - started) * 1000}
+        return {**result, "durationMs": (time.monotonic() - self._called) * 1000}
 
     def end(self) -> bool:
         """Ends every process, and says whether nothing of the session is left but its folder."""
@@ -391,7 +419,7 @@ def serve(connection: socket.socket, session: Session) -> dict[str, Any] | None:
         return None
     send_frame(connection, {"ready": True})
     session.prepare()
-    while (request := receive_frame(connection)) is not None:
+    while (request := session.next_request(connection)) is not None:
         if "again" in request:
             return request
         send_frame(connection, session.execute(request))

@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import struct
+from collections.abc import Iterable
 
 import kernel
 
@@ -82,6 +83,8 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "uselib": (134, None),
     "vhangup": (153, 58),
 }
+# Of these, what a process that forks interpreters into namespaces has to do before each of them goes on alone.
+_LAST = ("setns", "setpriority")
 _MACHINES = ("x86_64", "aarch64")
 _AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CLONE = {"x86_64": 56, "aarch64": 220}
@@ -114,15 +117,33 @@ def _check(number: int, argument: int, test: list[_Line]) -> list[_Line]:
     return [(_EQUAL, 0, len(body), number), *body]
 
 
-def _program(machine: str) -> list[_Line]:
-    allow, refuse = (_RETURN, 0, 0, _ALLOW), _error(errno.EPERM)
-    lines: list[_Line] = [
+def _numbers(names: Iterable[str], machine: str) -> list[int]:
+    numbers = [_REFUSED[name][_MACHINES.index(machine)] for name in names]
+    return sorted(number for number in numbers if number is not None)
+
+
+def _beginning(machine: str) -> list[_Line]:
+    return [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, _AUDIT_ARCHITECTURE[machine]),
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, _NUMBER),
         (_AT_LEAST, 0, 1, _X32),
         _error(errno.ENOSYS),
+    ]
+
+
+def _last_program(machine: str) -> list[_Line]:
+    lines = _beginning(machine)
+    for number in _numbers(_LAST, machine):
+        lines += [(_EQUAL, 0, 1, number), _error(errno.EPERM)]
+    return [*lines, (_RETURN, 0, 0, _ALLOW)]
+
+
+def _program(machine: str) -> list[_Line]:
+    allow, refuse = (_RETURN, 0, 0, _ALLOW), _error(errno.EPERM)
+    lines: list[_Line] = [
+        *_beginning(machine),
         # Its flags lie in memory, where no filter can look; the C library then takes clone.
         (_EQUAL, 0, 1, _CLONE3),
         _error(errno.ENOSYS),
@@ -132,8 +153,7 @@ def _program(machine: str) -> list[_Line]:
     lines += _check(_IOCTL[machine], _SECOND, [*terminal, allow, refuse])
     for number in _ON_ITSELF[machine]:
         lines += _check(number, _FIRST, [(_EQUAL, 0, 1, 0), allow, refuse])
-    numbers = [entry[_MACHINES.index(machine)] for entry in _REFUSED.values()]
-    for number in sorted(number for number in numbers if number is not None):
+    for number in _numbers(_REFUSED.keys() - set(_LAST), machine):
         lines += [(_EQUAL, 0, 1, number), refuse]
     return [*lines, allow]
 
@@ -147,24 +167,39 @@ def _kernel_has_filters() -> bool:
     return True
 
 
+class _Part:
+    """A filter, assembled once."""
+
+    def __init__(self, lines: list[_Line]) -> None:
+        self._code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in lines))
+        header = struct.pack("@HxxxxxxQ", len(lines), ctypes.addressof(self._code))
+        self._header = ctypes.create_string_buffer(header)
+
+    def install(self) -> None:
+        kernel.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(self._header))
+
+
 class SystemCallFilter:
-    """The filter, assembled once."""
+    """The filter, in two parts, as the kernel takes long over a long one.
+
+    The process that forks interpreters is under the first part, which they inherit; the last one is for each of them.
+    """
 
     def __init__(self) -> None:
         machine = os.uname().machine
-        lines = _program(machine) if machine in _AUDIT_ARCHITECTURE else []
-        self._code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in lines))
-        self._header = struct.pack("@HxxxxxxQ", len(lines), ctypes.addressof(self._code))
-        self._known = bool(lines)
-
-        self._available = self._known and _kernel_has_filters()
+        self._available = machine in _AUDIT_ARCHITECTURE and _kernel_has_filters()
+        self._parts = (_Part(_program(machine)), _Part(_last_program(machine))) if self._available else ()
 
     def available(self) -> bool:
         """Whether the kernel has seccomp filters, and the numbers of this machine's system calls are known."""
         return self._available
 
-    def install(self) -> None:
-        """Puts this process, and all that it will start, under the filter, where there is one."""
-        if self._available:
-            header = ctypes.create_string_buffer(self._header)
-            kernel.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(header))
+    def install_first(self) -> None:
+        """Refuses this process, and all that it will fork, what one that forks interpreters can do without."""
+        for part in self._parts[:1]:
+            part.install()
+
+    def install_last(self) -> None:
+        """Refuses the rest, in a process that is under the first part."""
+        for part in self._parts[1:]:
+            part.install()

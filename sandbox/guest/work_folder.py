@@ -45,10 +45,12 @@ def _read_entry(path: str, status: os.stat_result) -> bytes | str | None:
     raise WorkFolderError("the working folder holds what is no file, folder or link")
 
 
-def _stamp(status: os.stat_result, now: int) -> tuple[int, ...] | None:
-    if status.st_ctime_ns > now - _CLOCK_STEP:
-        return None
+def _stamp_of(status: os.stat_result) -> tuple[int, ...]:
     return status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _stamp(status: os.stat_result, now: int) -> tuple[int, ...] | None:
+    return None if status.st_ctime_ns > now - _CLOCK_STEP else _stamp_of(status)
 
 
 def clear(folder: str) -> None:
@@ -76,6 +78,8 @@ class WorkFolder:
     def __init__(self, path: str) -> None:
         self._path = path
         self._kept: dict[str, _Entry] = {}
+        # Of the folder itself; its entries have their own.
+        self._stamp: tuple[int, ...] | None = None
 
     def _entry(self, found: os.DirEntry[str], path: str, status: os.stat_result, now: int) -> _Entry:
         """A file whose stamp is the one that was remembered is not read again."""
@@ -84,6 +88,15 @@ class WorkFolder:
         if known is not None and stamp is not None and known.stamp == stamp:
             return known
         return _Entry(path, stat.S_IMODE(status.st_mode), stamp, _read_entry(found.path, status))
+
+    def _unchanged(self) -> bool:
+        """Whether every stamp is the one that was remembered: a folder has another one after a change of its names."""
+        if self._stamp is None or _stamp_of(os.lstat(self._path)) != self._stamp:
+            return False
+        return all(
+            entry.stamp is not None and _stamp_of(os.lstat(f"{self._path}/{path}")) == entry.stamp
+            for path, entry in self._kept.items()
+        )
 
     def _read(self) -> dict[str, _Entry]:
         entries: dict[str, _Entry] = {}
@@ -109,13 +122,17 @@ class WorkFolder:
     def keep(self) -> None:
         """Remembers the content as it is. Raises WorkFolderError, and then still remembers what it did."""
         try:
+            if self._unchanged():
+                return
+            stamp = _stamp(os.lstat(self._path), time.time_ns())
             self._kept = self._read()
+            self._stamp = stamp
         except OSError as error:
             raise WorkFolderError(f"the working folder cannot be kept: {error.strerror}") from error
 
     def _same(self) -> bool:
         try:
-            return list(self._read().values()) == list(self._kept.values())
+            return self._unchanged() or list(self._read().values()) == list(self._kept.values())
         except (OSError, WorkFolderError):
             return False
 

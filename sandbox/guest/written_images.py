@@ -1,24 +1,52 @@
 """Image files that code writes."""
 
 import os
+import time
+from dataclasses import dataclass, field
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+# What was changed within this time of a look may change again without a new time stamp, nanoseconds.
+_CLOCK_STEP = 50_000_000
 
-Stamps = dict[str, tuple[int, int, int]]
+_Stamp = tuple[int, ...]
 
 
-def stamps() -> Stamps:
-    """Inode, size and time of change of each image file of the current folder."""
-    found: Stamps = {}
+def _stamp_of_file(status: os.stat_result) -> _Stamp:
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _stamp_of_folder(status: os.stat_result) -> _Stamp:
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+
+
+@dataclass(frozen=True)
+class Look:
+    """The image files of a folder as they were: a stamp of each, and of the folder, which tells of new names."""
+
+    folder: _Stamp | None = None
+    files: dict[str, _Stamp] = field(default_factory=dict)
+
+
+def _files() -> dict[str, _Stamp]:
+    found = {}
     with os.scandir(".") as entries:
         for entry in entries:
             if entry.name.lower().endswith(_SUFFIXES) and entry.is_file(follow_symlinks=False):
-                status = entry.stat(follow_symlinks=False)
-                found[entry.name] = (status.st_ino, status.st_size, status.st_mtime_ns)
+                found[entry.name] = _stamp_of_file(entry.stat(follow_symlinks=False))
     return found
 
 
-def written_since(before: Stamps) -> list[str]:
+def look() -> Look:
+    """Looks at the current folder."""
+    status = os.stat(".")
+    settled = status.st_ctime_ns < time.time_ns() - _CLOCK_STEP
+    return Look(_stamp_of_folder(status) if settled else None, _files())
+
+
+def written_since(before: Look) -> list[str]:
     """The image files that are new or changed since, in the order in which they were written."""
-    now = stamps()
-    return sorted((name for name in now if now[name] != before.get(name)), key=lambda name: (now[name][2], name))
+    if before.folder is not None and _stamp_of_folder(os.stat(".")) == before.folder:
+        now = {name: _stamp_of_file(os.lstat(name)) for name in before.files}
+    else:
+        now = _files()
+    return sorted((name for name in now if now[name] != before.files.get(name)), key=lambda name: (now[name][2], name))

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { request } from 'node:http';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { executionResultSchema, sessionResponseSchema } from '../../domain/sandbox.ts';
@@ -96,6 +97,28 @@ test('an image that is to be kept is found by its digest, and one that is not is
   const found = await open({ images: [{ digest, name: 'other.png' }], execution });
   expect([sent.result?.stdout, found.result?.stdout]).toEqual(['(5, 3)\n', '(5, 3)\n']);
   for (const { sessionId } of [sent, found]) await end(sessionId);
+});
+
+test('a body that is too long is refused before it is sent', async () => {
+  const status = await new Promise((resolve, reject) => {
+    const asking = request(
+      { port: door?.port, method: 'POST', path: '/v1/sessions', headers: { 'content-length': 300 * 1024 * 1024 } },
+      (response) => {
+        resolve(response.statusCode);
+        asking.destroy();
+      },
+    );
+    asking.once('error', reject);
+    asking.flushHeaders();
+  });
+  expect(status).toBe(413);
+});
+
+test('a body that does not say how long it is is read', async () => {
+  const body = new Blob(['{"sessionId": "streamed"}']).stream();
+  const response = await fetch(`http://127.0.0.1:${door?.port}/v1/sessions`, { method: 'POST', body, duplex: 'half' });
+  expect(await response.json()).toMatchObject({ sessionId: 'streamed' });
+  expect(await end('streamed')).toBe(204);
 });
 
 test('an unknown session is not found', async () => {

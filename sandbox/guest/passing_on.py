@@ -1,0 +1,25 @@
+"""A call on its way from the supervisor to its interpreter, which wakes up while the session reads what it is."""
+
+import select
+import socket
+
+_READ_BYTES = 64 * 1024
+# How the supervisor's message of a call begins.
+_CALL = b'{"code":'
+
+
+def first_bytes(connection: socket.socket, process: int) -> tuple[bytes, bool]:
+    """Waits for a message: its first bytes, none where the other end is gone, and whether the process still lives.
+
+    The process is given by its pidfd.
+    """
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    poll.register(process, select.POLLIN)
+    ended = any(number == process for number, _ in poll.poll())
+    return connection.recv(_READ_BYTES), not ended
+
+
+def is_call(message: bytes) -> bool:
+    """Whether this is a whole call, which an interpreter takes as it is."""
+    return message[4:12] == _CALL and int.from_bytes(message[:4]) == len(message) - 4

@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { sharedSandbox } from './shared-sandbox.ts';
+
+const { withSession } = sharedSandbox();
+
+/** Runs each call in a session that has rested so long that its folder's time stamps can be relied on. */
+const runRested = (...codes: string[]) =>
+  withSession({ limits: { callSeconds: 2 } }, async (session) => {
+    const results = [];
+    for (const code of codes) {
+      await delay(120);
+      results.push(await session.execute({ code }));
+    }
+    return results;
+  });
+
+test('a file that is changed in its place is shown, kept, and changed back after a failed call', async () => {
+  const [, same, changed, failed, after] = await runRested(
+    'Image.new("L", (9, 9), 1).save("a.png")\nwith open("a.txt", "w") as file:\n    file.write("one")',
+    'x = 1',
+    'Image.new("L", (9, 9), 200).save("a.png")\nwith open("a.txt", "w") as file:\n    file.write("two")',
+    'with open("a.txt", "w") as file:\n    file.write("bad")\n1 / 0',
+    'print(open("a.txt").read(), Image.open("a.png").getpixel((0, 0)))',
+  );
+  expect(same).toMatchObject({ outcome: 'no_output', images: [] });
+  expect(changed?.images).toHaveLength(1);
+  expect(failed?.outcome).toBe('exception');
+  expect(after?.stdout).toBe('two 200\n');
+});
+
+test('a new name is seen in the folder, and in one below it', async () => {
+  const [, shown, , failed, after] = await runRested(
+    'import os\nos.mkdir("below")',
+    'Image.new("L", (9, 9)).save("new.png")',
+    'with open("below/kept.txt", "w") as file:\n    file.write("kept")',
+    'os.remove("below/kept.txt")\nos.mkfifo("below/pipe")',
+    'print(os.listdir("below"), open("below/kept.txt").read())',
+  );
+  expect(shown?.images).toHaveLength(1);
+  expect(failed?.outcome).toBe('policy');
+  expect(after?.stdout).toBe("['kept.txt'] kept\n");
+});
+
+test('a call of any length runs', async () => {
+  const lengths = [1, 60_000, 65_600, 300_000, 3_000_000];
+  const results = await runRested(...lengths.map((length) => `print(len("${'a'.repeat(length)}"))`));
+  expect(results.map(({ stdout }) => Number(stdout))).toEqual(lengths);
+});
+
+test('a call of a session that rested has its time limit, and the one after it its variables', async () => {
+  const [, late, after] = await runRested('x = 1', 'x = 2\nwhile True:\n    pass', 'print(x)');
+  expect(late?.outcome).toBe('timeout');
+  expect(after?.stdout).toBe('1\n');
+});
