@@ -1,6 +1,9 @@
 /** A request that can be given up. */
 export type Attempt<T> = (signal: AbortSignal) => Promise<T>;
 
+/** Made once: left alone, each question would make an error with its stack, and mostly for nobody. */
+const lost = new DOMException('another answer came first', 'AbortError');
+
 /**
  * Makes one request, and a second one where the first is late. The first good answer counts and the other request is
  * given up; a bad answer counts where the other is bad too.
@@ -35,6 +38,6 @@ export const hedged = async <T>(
     return await promise;
   } finally {
     clearTimeout(timer);
-    stop.abort();
+    stop.abort(lost);
   }
 };

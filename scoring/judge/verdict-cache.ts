@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { judgeSayings } from '../../domain/judge.ts';
 import { type JudgeQuestion, promptVersionOf } from './judge-prompt.ts';
+import { openVerdictJournal } from './verdict-journal.ts';
 
 const cachedSchema = z.strictObject({
+  key: z.string(),
   verdict: z.enum(judgeSayings),
   reason: z.string(),
   judge: z.string(),
@@ -20,42 +21,41 @@ export const verdictKey = (judge: string, { question, reference, answer, kind = 
     .update(JSON.stringify([promptVersionOf(kind), judge, question, reference, answer]))
     .digest('hex');
 
-const read = async (path: string): Promise<CachedVerdict | undefined> => {
-  // Most are not there, and a thread takes many times longer to say so than the look itself.
-  if (!existsSync(path)) return undefined;
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  try {
-    return cachedSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    // A torn file of the cache costs one more question.
-    return undefined;
-  }
+type Journal = ReturnType<typeof openVerdictJournal>;
+
+/** All judges of a process that keep their verdicts in one file share what is known of it. */
+const journals = new Map<string, Journal>();
+
+const journalIn = (folder: string): Journal => {
+  const path = resolve(folder, 'verdicts.jsonl');
+  const journal = journals.get(path) ?? openVerdictJournal(path);
+  journals.set(path, journal);
+  return journal;
 };
 
-/** Verdicts on disk, a file each; without a folder nothing is kept. */
+/** Verdicts on disk, a line each in `<folder>/verdicts.jsonl`; without a folder nothing is kept. */
 export const verdictCache = (folder: string | undefined, judge: string) => {
-  let made: Promise<unknown> | undefined;
-  const make = (path: string): Promise<unknown> => {
-    made ??= mkdir(path, { recursive: true }).catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
-  };
+  const journal = folder === undefined ? undefined : journalIn(folder);
   return {
-    find: async (key: string): Promise<CachedVerdict | undefined> =>
-      folder === undefined ? undefined : read(join(folder, `${key}.json`)),
+    find: async (key: string): Promise<CachedVerdict | undefined> => {
+      const { data } = cachedSchema.safeParse(await journal?.find(key));
+      return data && { verdict: data.verdict, reason: data.reason };
+    },
+    /** @throws what the file system throws. */
     keep: async (
       key: string,
       { kind = 'general' }: JudgeQuestion,
       { verdict, reason }: CachedVerdict,
     ): Promise<void> => {
       if (folder === undefined) return;
-      const kept: z.infer<typeof cachedSchema> = { verdict, reason, judge, prompt: promptVersionOf(kind) };
-      await make(folder);
-      // Neither flushed nor renamed into its place: both cost more than the question that a torn file costs.
-      await writeFile(join(folder, `${key}.json`), `${JSON.stringify(kept)}\n`);
+      const kept = { verdict, reason, judge, prompt: promptVersionOf(kind) };
+      try {
+        journal?.keep(key, kept);
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+        await mkdir(folder, { recursive: true });
+        journal?.keep(key, kept);
+      }
     },
   };
 };

@@ -1,0 +1,142 @@
+import { appendFileSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+
+/** What is kept under a key: names and texts. */
+export type KeptEntry = Readonly<Record<string, string>>;
+
+const prefix = '{"checksum":"';
+const middle = '","entry":';
+const keyStart = '{"key":"';
+const entryStart = prefix.length + 8 + middle.length;
+const keyCharacters = 64;
+
+const checksum = (body: string): string => crc32(body).toString(16).padStart(8, '0');
+
+const encode = (key: string, entry: KeptEntry): string => {
+  const body = JSON.stringify({ key, ...entry });
+  return `${prefix}${checksum(body)}${middle}${body}}\n`;
+};
+
+/** The key of a line; undefined where the line is not whole. */
+const keyOf = (line: string): string | undefined => {
+  const body = line.slice(entryStart, -1);
+  if (line !== `${prefix}${checksum(body)}${middle}${body}}` || !body.startsWith(keyStart)) return undefined;
+  return body.slice(keyStart.length, keyStart.length + keyCharacters);
+};
+
+/** Two keys of which these digits are equal share a place: the older one is then asked for again. */
+const placeOf = (key: string): number => Number.parseInt(key.slice(0, 13), 16);
+
+const chunkBytes = 256 * 1024;
+const lineBytes = 4 * 1024;
+const lineBreak = 10;
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+const readAt = async (file: FileHandle, start: number, bytes: number): Promise<Buffer> => {
+  const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(bytes), 0, bytes, start);
+  return buffer.subarray(0, bytesRead);
+};
+
+/** The line that begins at `start`, without its break; undefined where it has none. */
+const lineAt = async (file: FileHandle, start: number): Promise<string | undefined> => {
+  const pieces: Buffer[] = [];
+  for (let at = start; ; ) {
+    const piece = await readAt(file, at, lineBytes);
+    const end = piece.indexOf(lineBreak);
+    pieces.push(end < 0 ? piece : piece.subarray(0, end));
+    if (end >= 0) return Buffer.concat(pieces).toString('utf8');
+    if (piece.length === 0) return undefined;
+    at += piece.length;
+  }
+};
+
+/**
+ * Entries by SHA-256 in hexadecimal in one append-only file of lines, each with the CRC-32 of its text. Processes that run at
+ * once share it: what one of them adds, the others find. A line that is torn or damaged is no entry and harms no other.
+ *
+ * In memory is where each entry stands, some 60 bytes for each.
+ */
+export const openVerdictJournal = (path: string) => {
+  let places = new Map<number, number>();
+  /** End of the last line that was read. */
+  let known = 0;
+  let reading: Promise<void> | undefined;
+
+  const learn = (line: Buffer, start: number): void => {
+    const key = keyOf(line.toString('utf8'));
+    if (key !== undefined) places.set(placeOf(key), start);
+  };
+
+  /** Reads the lines that came since the last look. */
+  const catchUp = async (): Promise<void> => {
+    const file = await open(path, 'r');
+    try {
+      let rest = Buffer.alloc(0);
+      for (let at = known; ; ) {
+        const piece = await readAt(file, at, chunkBytes);
+        if (piece.length === 0) return;
+        at += piece.length;
+        rest = Buffer.concat([rest, piece]);
+        let from = 0;
+        for (let end = rest.indexOf(lineBreak); end >= 0; end = rest.indexOf(lineBreak, from)) {
+          learn(rest.subarray(from, end), known + from);
+          from = end + 1;
+        }
+        known += from;
+        rest = rest.subarray(from);
+      }
+    } finally {
+      await file.close();
+    }
+  };
+
+  const look = async (): Promise<void> => {
+    const size = sizeOf(path);
+    if (size < known && !reading) {
+      // Somebody began the file anew.
+      places = new Map();
+      known = 0;
+    }
+    if (size === known) return;
+    reading ??= catchUp().finally(() => {
+      reading = undefined;
+    });
+    await reading;
+  };
+
+  return {
+    /** Whatever keeps the file from being read, the entry is then not there. */
+    find: async (key: string): Promise<unknown> => {
+      await look().catch(() => undefined);
+      const start = places.get(placeOf(key));
+      if (start === undefined) return undefined;
+      const file = await open(path, 'r').catch(() => undefined);
+      try {
+        const line = file && (await lineAt(file, start));
+        return line !== undefined && keyOf(line) === key ? JSON.parse(line.slice(entryStart, -1)) : undefined;
+      } catch {
+        return undefined;
+      } finally {
+        await file?.close();
+      }
+    },
+    /**
+     * Adds an entry with one write at the file's end; it is not flushed, which would cost more than what a crash of the
+     * machine can lose. Only the page cache takes it, and a thread would take many times longer to be told to.
+     *
+     * @throws what the file system throws.
+     */
+    keep: (key: string, entry: KeptEntry): void => {
+      const before = sizeOf(path);
+      // Behind the last known line stands what others added, or a line that was torn.
+      const line = before === known ? encode(key, entry) : `\n${encode(key, entry)}`;
+      appendFileSync(path, line);
+      // Nobody else wrote meanwhile: the line stands where it was expected.
+      if (reading || before !== known || sizeOf(path) !== before + Buffer.byteLength(line)) return;
+      places.set(placeOf(key), before);
+      known = before + Buffer.byteLength(line);
+    },
+  };
+};
