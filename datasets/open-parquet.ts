@@ -65,7 +65,12 @@ export const openParquet = async (path: string, columns: readonly string[] | nul
   if (!found.isFile()) throw new LensmithError('data', 'expected a Parquet file, found a folder', { where: path });
   // The decoder's report of a panic goes to its standard error; the error that is thrown says what matters of it.
   const workerData: ParquetRequest = { path, columns };
-  const thread = new Worker(join(import.meta.dirname, 'parquet-thread.ts'), { workerData, stderr: true });
+  const thread = new Worker(join(import.meta.dirname, 'parquet-thread.ts'), {
+    workerData,
+    stderr: true,
+    // What it allocates outside of the decoder is little and gone at once.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+  });
   const ask = async (send?: 'next'): Promise<ParquetReply> => {
     const reply = nextReply(thread);
     if (send !== undefined) thread.postMessage(send);

@@ -1,7 +1,8 @@
-import { openAsBlob } from 'node:fs';
+import { fstatSync, openSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ParquetFile, type RecordBatch } from 'parquet-wasm/node';
 import { batchRows } from './batch-rows.ts';
+import { filePart } from './file-part.ts';
 
 /** What the thread says: first what the footer holds, then one message for each batch that it is asked for. */
 export type ParquetReply =
@@ -56,16 +57,24 @@ const openBatches = async (open: ParquetFile): Promise<ReadableStreamDefaultRead
   return stream.getReader();
 };
 
+/** Bytes whose memory can be handed over; the decoder's are a copy for the caller already. */
+const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
+    ? new Uint8Array(bytes.buffer)
+    : new Uint8Array(bytes);
+
 parentPort?.on('message', () =>
   reply(async () => {
     if (!file) throw new Error('the file is not open');
     batches ??= await openBatches(file);
     const { done, value } = await batches.read();
-    return done ? { kind: 'end' } : { kind: 'batch', stream: new Uint8Array(value.intoIPCStream()) };
+    return done ? { kind: 'end' } : { kind: 'batch', stream: ownBytes(value.intoIPCStream()) };
   }),
 );
 
 await reply(async () => {
-  file = await ParquetFile.fromFile(await openAsBlob(path));
+  // The thread ends with its file.
+  const descriptor = openSync(path, 'r');
+  file = await ParquetFile.fromFile(filePart(descriptor, 0, fstatSync(descriptor).size) as unknown as Blob);
   return { kind: 'opened', rows: file.metadata().fileMetadata().numRows() };
 });
