@@ -1,3 +1,4 @@
+import { giveBytes, takeBytes } from './reused-bytes.ts';
 import { slices } from './slices.ts';
 import type { Extent } from './spill.ts';
 
@@ -15,11 +16,25 @@ const encode = (bytes: Buffer, text: Buffer, start: number): number => {
   return at - start;
 };
 
+/** Stands for a text that is gone: to read it would give another image's. */
+const released: Extent = {
+  bytes: () => {
+    throw new Error('expected an image that is held, got one that was released');
+  },
+  // biome-ignore lint/correctness/useYield: there is nothing to give
+  chunks: async function* chunks() {
+    released.bytes();
+  },
+  release: () => undefined,
+};
+
 /** An image's base64, made once; it lies in memory, or on the disk once `moveTo` is done. */
 export class Base64Text {
   /** Bytes of the text, which is ASCII. */
   readonly length: number;
   #place: Buffer | Extent;
+  #moving = false;
+  #isReleased = false;
 
   constructor(text: string | Buffer) {
     this.#place = typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
@@ -28,7 +43,7 @@ export class Base64Text {
 
   /** Encodes bytes; of large ones slice by slice, for what takes long keeps others waiting. */
   static async of(bytes: Buffer): Promise<Base64Text> {
-    const text = Buffer.allocUnsafe(4 * Math.ceil(bytes.length / 3));
+    const text = takeBytes(4 * Math.ceil(bytes.length / 3));
     let at = 0;
     for await (const slice of slices(bytes)) at += encode(slice, text, at);
     return new Base64Text(text);
@@ -44,10 +59,10 @@ export class Base64Text {
     return this.#read().toString('latin1');
   }
 
-  /** What the text stands for, decoded at each call; read as by `text`. */
+  /** What the text stands for, decoded at each call into bytes of `takeBytes`; read as by `text`. */
   decoded(): Buffer<ArrayBuffer> {
     const text = this.#read();
-    const bytes = Buffer.allocUnsafe(3 * Math.ceil(text.length / 4));
+    const bytes = takeBytes(3 * Math.ceil(text.length / 4));
     let at = 0;
     for (let from = 0; from < text.length; from += stepBytes)
       at += bytes.write(text.toString('latin1', from, from + stepBytes), at, 'base64');
@@ -62,9 +77,19 @@ export class Base64Text {
   /** Writes the text to the disk and lets go of the memory; returns its place there. */
   async moveTo(disk: { write(bytes: Buffer): Promise<Extent> }): Promise<Extent> {
     if (!Buffer.isBuffer(this.#place)) return this.#place;
+    this.#moving = true;
     const extent = await disk.write(this.#place);
-    this.#place = extent;
+    if (!this.#isReleased) this.#place = extent;
     return extent;
+  }
+
+  /** Says that nobody reads the text any more: others write into its memory, where it has any. */
+  release(): void {
+    const place = this.#place;
+    this.#place = released;
+    this.#isReleased = true;
+    // What is being written to the disk is still read there.
+    if (Buffer.isBuffer(place) && !this.#moving) giveBytes(place);
   }
 
   #read(): Buffer {

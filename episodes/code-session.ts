@@ -1,6 +1,5 @@
 import type { Protocol } from '../domain/protocol.ts';
 import type { ExecutionRequest, ExecutionResult, SessionOptions } from '../domain/sandbox.ts';
-import type { StoredImage } from './image-store.ts';
 
 /** What an episode needs of a session of the sandbox. */
 export interface CodeSession {
@@ -10,14 +9,15 @@ export interface CodeSession {
 
 /** What an episode needs of the sandbox. */
 export interface CodeSandbox {
+  /** The bytes of the images are the sandbox's until it has answered, and others' after that. */
   createSession(options: SessionOptions): Promise<CodeSession>;
 }
 
 /** Options of the session that a protocol asks for. The parts of an image call share one session, which keeps them. */
-export const sessionOptions = (protocol: Protocol, images: readonly Pick<StoredImage, 'base64'>[]): SessionOptions => {
+export const sessionOptions = (protocol: Protocol, images: readonly Buffer<ArrayBuffer>[]): SessionOptions => {
   const { turns: _, ...limits } = protocol.limits;
   return {
-    images: images.map(({ base64 }) => ({ bytes: base64.decoded() })),
+    images: images.map((bytes) => ({ bytes })),
     variables: protocol.variables,
     state: protocol.imageCall ? 'stateful' : protocol.state,
     // A turn takes long beside a call, and most episodes make one: what counts is the number of sessions.

@@ -1,5 +1,4 @@
 import { disableTypes, imageSize, types } from 'image-size';
-import sharp from 'sharp';
 
 /** What the head of an encoded image says; its size is that of the pixels, before any orientation in its EXIF data. */
 export interface ImageHeader {
@@ -19,8 +18,13 @@ const formats: Readonly<Record<string, ImageHeader['format']>> = {
 // What no server takes need not be read.
 disableTypes(types.filter((type) => !(type in formats)));
 
-// Only headers are read here, of images that rarely come twice: what it would keep of them is of no use.
-sharp.cache(false);
+/** Few images need it, and to load it takes longer than all else at the start. */
+const loadSharp = async () => {
+  const { default: sharp } = await import('sharp');
+  // Only headers are read here, of images that rarely come twice: what it would keep of them is of no use.
+  sharp.cache(false);
+  return sharp;
+};
 
 const headerOf = (format: string | undefined, width: number, height: number): ImageHeader | undefined => {
   const known = formats[format ?? ''];
@@ -39,6 +43,7 @@ const readFast = (bytes: Buffer): ImageHeader | undefined => {
 
 const readSlow = async (bytes: Buffer): Promise<ImageHeader | undefined> => {
   try {
+    const sharp = await loadSharp();
     const { format, width, height } = await sharp(bytes).metadata();
     return headerOf(format, width, height);
   } catch {

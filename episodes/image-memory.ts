@@ -7,10 +7,15 @@ interface KeptImage {
 }
 
 export interface ImageMemory<Image extends KeptImage> {
-  /** The image of this digest, where an episode still holds it. */
+  /** The image of this digest, where an episode still holds it; the caller then holds it too. */
   find(digest: string): Image | undefined;
-  /** Takes an image in and returns it, or the equal one that is there already. */
+  /** Takes an image in and returns it, or the equal one that is there already; the caller holds it. */
   keep(image: Image): Image;
+  /**
+   * Says that one holder of an image is done with it. After the last one its memory is used for others; an image whose
+   * holders do not say so goes with them.
+   */
+  release(image: Image): void;
   /** Waits until what is on its way to the disk is little enough for more to come. */
   room(): Promise<void>;
   /** Bytes of base64 in memory. */
@@ -21,6 +26,7 @@ export interface ImageMemory<Image extends KeptImage> {
 interface Held {
   readonly digest: string;
   readonly length: number;
+  holders: number;
   extent: Extent | undefined;
   isGone: boolean;
 }
@@ -33,18 +39,19 @@ const mostPendingBytes = 16 * 1024 * 1024;
  * memory.
  */
 export const createImageMemory = <Image extends KeptImage>(budgetBytes: number): ImageMemory<Image> => {
-  const images = new Map<string, WeakRef<Image>>();
+  const images = new Map<string, { readonly image: WeakRef<Image>; readonly held: Held }>();
   const spill = createSpill();
   const waiting: (() => void)[] = [];
   let bytes = 0;
   let pending = 0;
 
-  const gone = new FinalizationRegistry<Held>((held) => {
-    if (images.get(held.digest)?.deref() === undefined) images.delete(held.digest);
+  const forget = (held: Held): void => {
+    if (images.get(held.digest)?.held === held) images.delete(held.digest);
     held.isGone = true;
     if (held.extent) held.extent.release();
     else bytes -= held.length;
-  });
+  };
+  const gone = new FinalizationRegistry<Held>(forget);
 
   const wakeNext = (): void => {
     if (pending <= mostPendingBytes) waiting.shift()?.();
@@ -67,19 +74,34 @@ export const createImageMemory = <Image extends KeptImage>(budgetBytes: number):
     }
   };
 
-  const find = (digest: string): Image | undefined => images.get(digest)?.deref();
+  const find = (digest: string): Image | undefined => {
+    const known = images.get(digest);
+    const image = known?.image.deref();
+    if (known && image) known.held.holders += 1;
+    return image;
+  };
 
   return {
     find,
     keep: (image) => {
       const known = find(image.digest);
       if (known) return known;
-      const held: Held = { digest: image.digest, length: image.base64.length, extent: undefined, isGone: false };
-      images.set(image.digest, new WeakRef(image));
-      gone.register(image, held);
+      const { digest, base64 } = image;
+      const held: Held = { digest, length: base64.length, holders: 1, extent: undefined, isGone: false };
+      images.set(digest, { image: new WeakRef(image), held });
+      gone.register(image, held, image);
       bytes += held.length;
-      if (bytes > budgetBytes) void moveToDisk(image.base64, held);
+      if (bytes > budgetBytes) void moveToDisk(base64, held);
       return image;
+    },
+    release: (image) => {
+      const known = images.get(image.digest);
+      if (known?.image.deref() !== image) return;
+      known.held.holders -= 1;
+      if (known.held.holders > 0) return;
+      gone.unregister(image);
+      forget(known.held);
+      image.base64.release();
     },
     room: async () => {
       if (pending <= mostPendingBytes && waiting.length === 0) return;

@@ -44,6 +44,8 @@ export interface ImageStore {
   /** Adds an image of the sandbox, whose size and digest are known. */
   addProduced(image: ProducedImage): StoredImage;
   get(digest: string): StoredImage | undefined;
+  /** Says that nobody needs these images any more, and no request with them is under way; they cannot be read then. */
+  release(): void;
   /** Waits where images come faster than the disk takes those for which there is no memory. */
   room(): Promise<void>;
 }
@@ -95,6 +97,10 @@ export const createImageStore = (): ImageStore => {
     addProduced: ({ data, mediaType, ...ref }) =>
       known(ref.digest) ?? keep(memory.keep(new StoredImage(ref, mediaType, new Base64Text(data)))),
     get: (digest) => images.get(digest),
+    release: () => {
+      for (const image of images.values()) memory.release(image);
+      images.clear();
+    },
     room: memory.room,
   };
 };

@@ -5,6 +5,7 @@ import type { ExecutionResult } from '../domain/sandbox.ts';
 import { type CodeSandbox, type CodeSession, executeCall, sessionOptions } from './code-session.ts';
 import type { StoredImage } from './image-store.ts';
 import { ownTurn } from './own-turn.ts';
+import { giveBytes } from './reused-bytes.ts';
 import { sandboxPlaces } from './sandbox-places.ts';
 
 export type { CodeSandbox, CodeSession } from './code-session.ts';
@@ -62,7 +63,9 @@ export const openToolSession = (options: ToolSessionOptions): ToolSession => {
     if (!session) {
       const given = image ? [image] : images;
       if (given.some(({ base64 }) => base64.length > largeBytes)) await ownTurn();
-      const opened = await sandbox.createSession(sessionOptions(protocol, given));
+      const contents = given.map(({ base64 }) => base64.decoded());
+      const opened = await sandbox.createSession(sessionOptions(protocol, contents));
+      for (const bytes of contents) giveBytes(bytes);
       if (closed) {
         // The episode's time ended while the session was being opened.
         await opened.close();

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Episode } from '../domain/episode.ts';
 import { LensmithError } from '../domain/errors.ts';
 import { createImageStore, type ImageStore, type StoredImage } from '../episodes/image-store.ts';
+import { isQuiet } from '../episodes/is-quiet.ts';
 import type { ModelClient } from '../episodes/model-client.ts';
 import { runEpisode } from '../episodes/run-episode.ts';
 import type { EvaluationOptions } from './evaluation-options.ts';
@@ -78,6 +79,7 @@ export const createPlayer = (options: EvaluationOptions, client: ModelClient, si
         ...(prompt === 'dataset' ? { prompt: sample.prompt } : {}),
       });
       if (row < keepImages) await saveImages(episode, store, join(outputDir, 'images'));
+      if (isQuiet(episode)) store.release();
       return episode;
     },
   };
