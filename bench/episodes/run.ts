@@ -20,6 +20,11 @@ const print = (figure: Figure): void => {
   process.stdout.write(`${asJson ? JSON.stringify({ bench: 'episodes', ...figure }) : `${line}${ratio}`}\n`);
 };
 
+/** What is to be shown, what came, and whether it holds. */
+const bar = (shown: string, came: string, holds: boolean): void => {
+  (asJson ? process.stderr : process.stdout).write(`${holds ? 'holds' : 'FALLS SHORT'}: ${shown}: ${came}\n`);
+};
+
 /** Seconds, CPU seconds of this process, and its highest resident memory meanwhile, MiB. */
 const measured = async (action: () => Promise<unknown>) => {
   let memory = 0;
@@ -70,6 +75,8 @@ const eightEndpoints = async (): Promise<void> => {
   print({ case: name, subject: 'ideal', value: ideal, unit: 's', ratio: null });
   const share = (100 * stayed) / (episodes * turns);
   print({ case: name, subject: 'turns on the first one', value: share, unit: '%', ratio: null });
+  bar('makespan at most 1.15 of the ideal', `${(seconds / ideal).toFixed(3)} of it`, seconds <= 1.15 * ideal);
+  bar("95 % of turns on the episode's first endpoint", `${share.toFixed(2)} %`, share >= 95);
 };
 
 const oneEndpoint = async (name: string, bytes: number, concurrency: number, episodes: number): Promise<void> => {
@@ -82,6 +89,7 @@ const oneEndpoint = async (name: string, bytes: number, concurrency: number, epi
   };
   const runs = { lensmith: ours, 'bare loop': (count: number) => bareLoop(url, count, concurrency, imageOf) };
   const rates: number[] = [];
+  const delays: number[] = [];
   for (const [subject, run] of Object.entries(runs)) {
     await run(Math.min(concurrency, 64));
     const { seconds, cpuSeconds, memory, loopMs } = await measured(() => run(episodes));
@@ -91,8 +99,13 @@ const oneEndpoint = async (name: string, bytes: number, concurrency: number, epi
     print({ case: name, subject, value: (1000 * cpuSeconds) / episodes, unit: 'CPU ms/episode', ratio: null });
     print({ case: name, subject, value: memory, unit: 'MiB', ratio: null });
     print({ case: name, subject, value: loopMs, unit: 'ms loop delay p99', ratio: null });
+    delays.push(loopMs);
   }
   await servers.close();
+  const [own = Number.NaN, bare = Number.NaN] = rates;
+  bar('90 % of the rate of a bare loop', `${((100 * own) / bare).toFixed(1)} %`, own >= 0.9 * bare);
+  const [delayed = Number.NaN] = delays;
+  bar("p99 of the event loop's delay under 50 ms", `${delayed.toFixed(1)} ms`, delayed < 50);
 };
 
 /** Episodes whose histories have about 5 MB each, no two images alike. */

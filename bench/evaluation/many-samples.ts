@@ -73,9 +73,10 @@ const askMany = async (samples: number, every: number, onMark: (mark: Mark) => v
   }
 };
 
-/** The same in a process of its own, which has nothing else in its memory; V8's setting is that of `cli/lensmith`. */
+/** The same in a process of its own, which has nothing else in its memory; V8's settings are those of `cli/lensmith`. */
 export async function* manySamples(samples: number, every: number): AsyncGenerator<Mark> {
-  const args = ['--max-semi-space-size=16', '--expose-gc', import.meta.filename, String(samples), String(every)];
+  const settings = ['--max-semi-space-size=16', '--heap-growing-percent=100', '--expose-gc'];
+  const args = [...settings, import.meta.filename, String(samples), String(every)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   for await (const line of createInterface(child.stdout)) yield markSchema.parse(JSON.parse(line));

@@ -9,6 +9,7 @@ import { createReport, type Run } from './report.ts';
 import { interleave } from './run-subject.ts';
 import { median, spread } from './spread.ts';
 import { bareLoop, evalPy, inspectAi, lensmith, type Subject } from './subjects.ts';
+import { tellBest } from './tell-best.ts';
 import { tellMany } from './tell-many.ts';
 
 const { values } = parseArgs({
@@ -95,7 +96,9 @@ try {
     const count = Math.ceil(samples / 12);
     const options = { ...run, samples: count, data: await dataOf(count, 3_750_000), turns: 2, turnMs: 50 };
     const most = concurrency.filter((each) => each <= 64);
-    tell('two turns of 50 ms, 5 MB histories', await interleave(report, [lensmith, bareLoop], most, options));
+    const runs = await interleave(report, clients, most, options);
+    tell('two turns of 50 ms, 5 MB histories', runs);
+    tellBest(report, '5 MB histories', lensmith, peers, runs, 8);
   }
   if (cases.has('server')) {
     // Sixteen turns of 400 ms at a time: 40 turns a second, whoever asks.

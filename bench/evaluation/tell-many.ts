@@ -9,7 +9,7 @@ const mostSlowing = 1.2;
 
 /**
  * Says whether memory stayed flat after the first mark, and whether each sample took as long as the one before. What is
- * resident is more than what is in use by what the collectors of both threads let lie until it is 64 MB each.
+ * resident is more than what is in use by what the collectors let lie until it is worth their while.
  */
 export const tellMany = (report: Report, marks: readonly Mark[]): void => {
   const [first, ...others] = marks;
