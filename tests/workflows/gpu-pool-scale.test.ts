@@ -8,12 +8,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { poolLimits } from '../../domain/gpu-pool.ts';
 import { renewSecondsFor } from '../../domain/gpu-pool-hosts.ts';
 import { controlQueue } from '../../domain/task-queues.ts';
-import { reportToPool } from '../../workers/register-host.ts';
 import type { gpuPool } from '../../workflows/gpu-pool.ts';
 import { poolQuery, poolWorkflowId } from '../../workflows/gpu-pool-messages.ts';
 import { startTemporal } from '../support/local-temporal.ts';
 import { report } from '../support/pool.ts';
 import { poolFaults } from '../support/pool-check.ts';
+import { tellPool } from '../support/tell-pool.ts';
 import type { HeldLease, WorkerPlan, workThroughLeases } from './fixtures/lease-holders.ts';
 import { saveHistory } from './save-history.ts';
 
@@ -107,10 +107,7 @@ const reportAll = async (isOver: () => boolean): Promise<void> => {
   const inTurn = async (part: number): Promise<void> => {
     do {
       for (let index = part; index < hostCount; index += reportsAtOnce) {
-        // As a host's worker does it: what a pool that goes on as a new run cannot hear is told again.
-        const tell = (): Promise<boolean> =>
-          reportToPool(temporal.client, report(`gpu-${index}`)).then(Boolean, () => false);
-        while (!(await tell())) await delay(1000);
+        await tellPool(temporal.client, report(`gpu-${index}`));
         if (isLarge) await delay((1000 * reportsAtOnce * renewSecondsFor(hostCount)) / hostCount);
       }
     } while (!isOver());
@@ -170,7 +167,9 @@ it('serves many holders that crash, leases nothing twice, and keeps every run of
     expect(heldTwice(held)).toEqual([]);
     expect(new Set(held.map(({ lease }) => lease.fence)).size).toBe(held.length);
     // What crashed holders left is taken back by time alone.
-    await expect.poll(async () => (await pool.query(poolQuery)).leases, { timeout: 300_000 }).toEqual([]);
+    await expect
+      .poll(async () => (await pool.query(poolQuery)).leases, { timeout: 300_000, interval: 1000 })
+      .toEqual([]);
     const { endings } = await pool.query(poolQuery);
     const expired = endings.filter(({ ending }) => ending === 'expired').length;
     // The pool remembers the last endings only.

@@ -21,7 +21,9 @@ import {
 import { startTemporal } from '../support/local-temporal.ts';
 import { report } from '../support/pool.ts';
 import { poolFaults } from '../support/pool-check.ts';
+import { tellPool } from '../support/tell-pool.ts';
 import { finishSignal, type holdLease } from './fixtures/lease-holders.ts';
+import { saveHistory } from './save-history.ts';
 
 const workflowsPath = fileURLToPath(new URL('fixtures/lease-holders.ts', import.meta.url));
 
@@ -228,13 +230,15 @@ describe('gpu-pool', () => {
     const maxEvents = 60;
     const before = (await lengthsOfRuns()).length;
     await startPool({ maxEvents });
+    const { runId: firstRunId } = await pool.describe();
     const names = Array.from({ length: 8 }, (_, index) => `busy-${index}`);
     const reportOften = async (name: string): Promise<void> => {
-      for (let times = 0; times < 30; times += 1) await tell(report(name));
+      for (let times = 0; times < 30; times += 1) await tellPool(temporal.client, report(name));
     };
     await Promise.all(names.map(reportOften));
     expect((await now()).hosts.map(({ name }) => name).sort()).toEqual(names);
     await expect.poll(async () => (await lengthsOfRuns()).length, { timeout: 20_000 }).toBeGreaterThan(before + 3);
     expect(Math.max(...(await lengthsOfRuns()))).toBeLessThan(3 * maxEvents);
+    await saveHistory(temporal.address, poolWorkflowId, 'gpu-pool_continued-as-new-while-busy', firstRunId);
   });
 });
