@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
+import { encodeLine } from '../processes/checked-line.ts';
 import { fingerprintDifferences, type JournalHeader, type SampleEntry } from './journal-entry.ts';
-import { encodeLine } from './journal-line.ts';
 import { claimJournal, type JournalOwner } from './journal-owner.ts';
 import { type JournalReader, readJournal } from './read-journal.ts';
 import { storageFailure } from './storage-failure.ts';

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { LensmithError } from '../domain/errors.ts';
+import { decodeLine } from '../processes/checked-line.ts';
 import { type SampleEntry, sampleEntrySchema } from './journal-entry.ts';
-import { decodeLine } from './journal-line.ts';
 import type { LinePlace } from './read-journal.ts';
 
 /** Entries of a journal by their places, for what does not fit in memory. */

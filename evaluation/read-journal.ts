@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
+import { decodeLine } from '../processes/checked-line.ts';
+import { fileLines } from './file-lines.ts';
 import { type JournalEntry, type JournalHeader, journalEntrySchema, type SampleEntry } from './journal-entry.ts';
-import { decodeLine, fileLines } from './journal-line.ts';
 
 /** Where the line of an entry stands in its file, bytes. */
 export interface LinePlace {

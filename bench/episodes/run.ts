@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createReport } from '../evaluation/report.ts';
 import { bareLoop } from './bare-loop.ts';
 import { noisePng, playMany } from './play-many.ts';
 import { startEndpoints } from './start-endpoints.ts';
@@ -20,10 +21,7 @@ const print = (figure: Figure): void => {
   process.stdout.write(`${asJson ? JSON.stringify({ bench: 'episodes', ...figure }) : `${line}${ratio}`}\n`);
 };
 
-/** What is to be shown, what came, and whether it holds. */
-const bar = (shown: string, came: string, holds: boolean): void => {
-  (asJson ? process.stderr : process.stdout).write(`${holds ? 'holds' : 'FALLS SHORT'}: ${shown}: ${came}\n`);
-};
+const { bar } = createReport(asJson);
 
 /** Seconds, CPU seconds of this process, and its highest resident memory meanwhile, MiB. */
 const measured = async (action: () => Promise<unknown>) => {

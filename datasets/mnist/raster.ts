@@ -43,7 +43,8 @@ export const row = (images: readonly Raster[]): Raster => {
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-const chunk = (type: string, content: Buffer): Buffer => {
+/** A chunk of a PNG, with its length and its CRC-32. */
+export const pngChunk = (type: string, content: Buffer): Buffer => {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), content]);
   const framed = Buffer.alloc(body.length + 8);
   framed.writeUInt32BE(content.length, 0);
@@ -64,5 +65,10 @@ export const toPng = ({ width, height, pixels }: Raster): Uint8Array => {
   const lines = Buffer.alloc(height * (width + 1));
   for (let y = 0; y < height; y += 1) lines.set(pixels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
   const data = deflateSync(lines, { level: 6 });
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    signature,
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', data),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ]);
 };

@@ -8,16 +8,14 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import time_stamps
+
 _MAXIMUM_BYTES = 256 * 1024 * 1024
 _MAXIMUM_ENTRIES = 20_000
 
 
 class WorkFolderError(ValueError):
     """Raised where the folder holds what cannot be kept; the message says what."""
-
-
-# What was changed within this time of a look may change again without a new time stamp, nanoseconds.
-_CLOCK_STEP = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def _stamp_of(status: os.stat_result) -> tuple[int, ...]:
 
 
 def _stamp(status: os.stat_result, now: int) -> tuple[int, ...] | None:
-    return None if status.st_ctime_ns > now - _CLOCK_STEP else _stamp_of(status)
+    return _stamp_of(status) if time_stamps.settled(status, now) else None
 
 
 def clear(folder: str) -> None:

@@ -4,9 +4,9 @@ import os
 import time
 from dataclasses import dataclass, field
 
+import time_stamps
+
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-# What was changed within this time of a look may change again without a new time stamp, nanoseconds.
-_CLOCK_STEP = 50_000_000
 
 _Stamp = tuple[int, ...]
 
@@ -39,7 +39,7 @@ def _files() -> dict[str, _Stamp]:
 def look() -> Look:
     """Looks at the current folder."""
     status = os.stat(".")
-    settled = status.st_ctime_ns < time.time_ns() - _CLOCK_STEP
+    settled = time_stamps.settled(status, time.time_ns())
     return Look(_stamp_of_folder(status) if settled else None, _files())
 
 

@@ -1,28 +1,17 @@
 import { appendFileSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
+import { decodeLine, encodeLine, entryText } from '../../processes/checked-line.ts';
 
 /** What is kept under a key: names and texts. */
 export type KeptEntry = Readonly<Record<string, string>>;
 
-const prefix = '{"checksum":"';
-const middle = '","entry":';
 const keyStart = '{"key":"';
-const entryStart = prefix.length + 8 + middle.length;
 const keyCharacters = 64;
 
-const checksum = (body: string): string => crc32(body).toString(16).padStart(8, '0');
-
-const encode = (key: string, entry: KeptEntry): string => {
-  const body = JSON.stringify({ key, ...entry });
-  return `${prefix}${checksum(body)}${middle}${body}}\n`;
-};
-
-/** The key of a line; undefined where the line is not whole. */
+/** The key of a line; undefined where the line is not whole. It is cut out: many lines are only looked at for it. */
 const keyOf = (line: string): string | undefined => {
-  const body = line.slice(entryStart, -1);
-  if (line !== `${prefix}${checksum(body)}${middle}${body}}` || !body.startsWith(keyStart)) return undefined;
-  return body.slice(keyStart.length, keyStart.length + keyCharacters);
+  const body = entryText(line);
+  return body?.startsWith(keyStart) ? body.slice(keyStart.length, keyStart.length + keyCharacters) : undefined;
 };
 
 /** Two keys of which these digits are equal share a place: the older one is then asked for again. */
@@ -53,7 +42,7 @@ const lineAt = async (file: FileHandle, start: number): Promise<string | undefin
 };
 
 /**
- * Entries by SHA-256 in hexadecimal in one append-only file of lines, each with the CRC-32 of its text. Processes that run at
+ * Entries by SHA-256 in hexadecimal in one append-only file of lines, each with its checksum. Processes that run at
  * once share it: what one of them adds, the others find. A line that is torn or damaged is no entry and harms no other.
  *
  * In memory is where each entry stands, some 60 bytes for each.
@@ -115,7 +104,7 @@ export const openVerdictJournal = (path: string) => {
       const file = await open(path, 'r').catch(() => undefined);
       try {
         const line = file && (await lineAt(file, start));
-        return line !== undefined && keyOf(line) === key ? JSON.parse(line.slice(entryStart, -1)) : undefined;
+        return line !== undefined && keyOf(line) === key ? decodeLine(line) : undefined;
       } catch {
         return undefined;
       } finally {
@@ -131,7 +120,8 @@ export const openVerdictJournal = (path: string) => {
     keep: (key: string, entry: KeptEntry): void => {
       const before = sizeOf(path);
       // Behind the last known line stands what others added, or a line that was torn.
-      const line = before === known ? encode(key, entry) : `\n${encode(key, entry)}`;
+      const own = encodeLine({ key, ...entry });
+      const line = before === known ? own : `\n${own}`;
       appendFileSync(path, line);
       // Nobody else wrote meanwhile: the line stands where it was expected.
       if (reading || before !== known || sizeOf(path) !== before + Buffer.byteLength(line)) return;

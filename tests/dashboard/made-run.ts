@@ -9,9 +9,9 @@ import type { UsageFact } from '../../domain/gpu-hours-facts.ts';
 import { runSpecSchema } from '../../domain/run-spec.ts';
 import type { RunRef, StageStatus } from '../../domain/stage.ts';
 import { stageNames } from '../../domain/stage.ts';
-import { encodeLine } from '../../evaluation/journal-line.ts';
 import { countBy, sampleOutcome } from '../../evaluation/sample-outcome.ts';
 import { allSlices } from '../../evaluation/slices.ts';
+import { encodeLine } from '../../processes/checked-line.ts';
 import { episodeOf, gradeOf } from '../support/episodes.ts';
 import { miniatureSpec } from '../support/miniature-spec.ts';
 

@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { crc32 } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { rlSchema } from '../../datasets/arrow-schemas.ts';
+import { pngChunk } from '../../datasets/mnist/raster.ts';
 import { writeRows } from '../../datasets/write-parquet.ts';
 import type { CodeSandbox } from '../../episodes/tool-session.ts';
 import { runEvaluation } from '../../evaluation/run-evaluation.ts';
@@ -26,12 +26,8 @@ const writeImages = async (dir: string) => {
   const digests: string[] = [];
   const rows = Array.from({ length: samples }, (_, index) => {
     const text = Buffer.alloc(80_000 + 100 * (index % 9), index % 100);
-    const chunk = Buffer.concat([Buffer.from('tEXtx\0'), text]);
-    const framed = Buffer.alloc(chunk.length + 8);
-    framed.writeUInt32BE(chunk.length - 4);
-    chunk.copy(framed, 4);
-    framed.writeUInt32BE(crc32(chunk), chunk.length + 4);
-    const bytes = Buffer.concat([picture.subarray(0, 33), framed, picture.subarray(33)]);
+    const comment = pngChunk('tEXt', Buffer.concat([Buffer.from('x\0'), text]));
+    const bytes = Buffer.concat([picture.subarray(0, 33), comment, picture.subarray(33)]);
     digests.push(digestOf(bytes));
     const question = `What is ${index}?`;
     const answer = String(index);

@@ -3,6 +3,7 @@ import { CancelledFailure, Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { EvaluationRecord } from '../../activities/evaluate-model.ts';
 import type { HostActivities } from '../../activities/index.ts';
+import type { ServerRequest } from '../../activities/server-command.ts';
 import type { ArtifactRef, CheckpointRef } from '../../domain/artifact.ts';
 import type { Slice } from '../../domain/evaluation.ts';
 import type { StageResult } from '../../domain/stage.ts';
@@ -67,15 +68,18 @@ const record = (modelName: string, name: string, accuracy: number): EvaluationRe
   };
 };
 
-/** For a run with a judge, which `scriptedHost` has not by itself. */
-export const resolveJudge: HostActivities['resolveJudge'] = async () => ({
+/** What a judge is served by. */
+export const judgeRequest: ServerRequest = {
   name: 'judge',
   model: '/models/judge',
   modelDigest: 'judge',
   servedName: 'judge',
   role: 'judge',
   port: null,
-});
+};
+
+/** For a run with a judge, which `scriptedHost` has not by itself. */
+export const resolveJudge: HostActivities['resolveJudge'] = async () => judgeRequest;
 
 /** Validation accuracy by checkpoint: the second is the best. */
 const accuracies: Record<string, number> = { 'checkpoint-2': 0.4, 'checkpoint-4': 0.8, 'checkpoint-6': 0.6 };

@@ -8,7 +8,7 @@ import type { PipelineProgress, TrainResult } from '../../domain/stage.ts';
 import { miniatureSpec } from '../support/miniature-spec.ts';
 import { pipelineEnvironment } from './pipeline-environment.ts';
 import { saveHistory } from './save-history.ts';
-import { resolveJudge, scriptedHost } from './scripted-host.ts';
+import { judgeRequest, resolveJudge, scriptedHost } from './scripted-host.ts';
 
 const { temporal, withHost, start } = pipelineEnvironment();
 
@@ -203,14 +203,7 @@ describe('train-pipeline', () => {
             run: { run: 'loop', dir: '/runs/loop', workflowId: 'train/loop' },
             host: 'server-loops',
             attempts: 2,
-            request: {
-              name: 'judge',
-              model: '/models/judge',
-              modelDigest: 'judge',
-              servedName: 'judge',
-              role: 'judge',
-              port: null,
-            },
+            request: judgeRequest,
           },
         ],
       });

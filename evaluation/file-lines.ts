@@ -1,24 +1,4 @@
-import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-
-const prefix = '{"checksum":"';
-const middle = '","entry":';
-const entryStart = prefix.length + 16 + middle.length;
-
-const checksum = (body: string): string => createHash('sha256').update(body).digest('hex').slice(0, 16);
-
-/** A journal's line: JSON with the entry and the first 16 hex digits of the SHA-256 of the entry's text. */
-export const encodeLine = (entry: unknown): string => {
-  const body = JSON.stringify(entry);
-  return `${prefix}${checksum(body)}${middle}${body}}\n`;
-};
-
-/** The entry of a line; undefined where the line is not whole. */
-export const decodeLine = (line: string): unknown => {
-  const body = line.slice(entryStart, -1);
-  if (line !== `${prefix}${checksum(body)}${middle}${body}}`) return undefined;
-  return JSON.parse(body);
-};
 
 export interface FileLine {
   readonly text: string;
