@@ -5,6 +5,7 @@ import sys
 
 import fewer_mappings
 import huge_pages
+import large_code
 import one_heap
 import written_memory
 
@@ -55,5 +56,6 @@ def load(folder: str | None) -> None:
     # What a collection would touch in a session is copied for it, page by page.
     gc.freeze()
     fewer_mappings.merge()
+    large_code.move()
     if folder is None or not written_memory.move(folder):
         huge_pages.collapse()

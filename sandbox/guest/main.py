@@ -6,6 +6,7 @@ its input does.
 """
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -153,6 +154,8 @@ class ForkServer:
 
     def serve(self, also: socket.socket | None) -> None:
         """Takes requests until the input, or `also`, ends."""
+        # Sessions are short beside what there is: none of them has to look through it for garbage.
+        gc.freeze()
         pending = b""
         watched = [0] if also is None else [0, also.fileno()]
         while True:

@@ -1,7 +1,7 @@
-"""What the libraries wrote to memory as private mappings of one file, for a process that will fork often.
+"""What the libraries left in memory as few private mappings of one file, for a process that will fork often.
 
-A fork copies an entry for each page of anonymous memory, and an end takes each apart. Pages of a file are looked up
-when they are first used: of about 120 MiB that the libraries leave, a session uses a few.
+A fork copies an entry for each mapping and each page of anonymous memory, and an end takes each apart. Pages of a file
+are looked up when they are first used: of about 150 MiB that the libraries leave, a session uses a few.
 """
 
 import contextlib
@@ -9,14 +9,21 @@ import ctypes
 import mmap
 import os
 import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import kernel
 
 _MOST_BYTES = 1 << 30
 _SPARSE_BYTES = 1 << 20
-_PRIVATE_AT = 0x02 | 0x10
-_READ_WRITE = 0x01 | 0x02
+# Code of a library that is moved although nobody wrote to it, so that its neighbours become one.
+_SMALL_BYTES = 1 << 20
+# What holds nothing between two of them and becomes a part of the file, which takes no memory for it.
+_HOLE_BYTES = 4 << 20
+_PRIVATE_AT, _PRIVATE_ANONYMOUS_NEW = 0x02 | 0x10, 0x02 | 0x20 | 0x100000
+_NO_RIGHTS, _READ_WRITE, _EXECUTE = 0, 0x01 | 0x02, 0x04
 # Of a ucontext_t, the pointer to what follows and the stack, which lie at the same place on all machines with 64 bits.
 _FOLLOWER, _STACK = 8, 16
 _CONTEXT_BYTES, _STACK_BYTES = 8 * 1024, 8 * 1024
@@ -25,26 +32,93 @@ _CONTEXT_BYTES, _STACK_BYTES = 8 * 1024, 8 * 1024
 _library = ctypes.PyDLL(None)
 
 
-def _written() -> list[tuple[int, int]]:
-    """Where memory begins and ends that this process wrote to and will hardly write to again, neighbours as one."""
-    found: list[tuple[int, int]] = []
-    span = (0, 0)
+@dataclass
+class _Mapping:
+    start: int
+    end: int
+    rights: str
+    file: str
+    resident: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.end - self.start
+
+    def is_of_library(self) -> bool:
+        return self.file.startswith("/")
+
+    def moves(self) -> bool:
+        """Whether this process wrote to it and will hardly do so again, or it is small and stands between such."""
+        if self.rights == "rw-p" and self.file != "[stack]":
+            # Buffers for many processors stay without memory, but for their first pages.
+            return self.size <= _SPARSE_BYTES or self.resident * 2 >= self.size
+        return self.is_of_library() and self.rights in ("r-xp", "r--p") and self.size <= _SMALL_BYTES
+
+
+@dataclass
+class _Span:
+    """Neighbours in memory that become one mapping."""
+
+    # Where memory begins and ends that holds something; between them nothing does.
+    pieces: list[tuple[int, int]]
+    rights: int
+    # The system adds to it at its end.
+    is_heap: bool
+
+    @property
+    def start(self) -> int:
+        return self.pieces[0][0]
+
+    @property
+    def size(self) -> int:
+        return self.pieces[-1][1] - self.start
+
+
+def _mappings() -> list[_Mapping]:
+    found: list[_Mapping] = []
     for line in Path("/proc/self/smaps").read_text().splitlines():
         first, *rest = line.split(None, 5)
-        if first == "Rss:" and span[1]:
-            resident = int(rest[0]) * 1024
-            # Buffers for many processors stay without memory, but for their first pages.
-            if resident * 2 < span[1] - span[0] > _SPARSE_BYTES:
-                continue
-            if found and found[-1][1] == span[0]:
-                span = found.pop()[0], span[1]
-            found.append(span)
+        if first == "Rss:":
+            found[-1].resident = int(rest[0]) * 1024
         elif "-" in first:
             start, end = (int(part, 16) for part in first.split("-"))
-            named = rest[4] if len(rest) > 4 else ""
-            # Of the stack, it uses the part below this frame.
-            span = (start, end) if rest[0] == "rw-p" and named != "[stack]" else (0, 0)
+            found.append(_Mapping(start, end, rest[0], rest[4] if len(rest) > 4 else ""))
     return found
+
+
+def _take_gaps() -> None:
+    """Maps what is free between libraries, so that nothing else comes to lie there."""
+    known = _mappings()
+    for before, after in pairwise(known):
+        free = after.start - before.end
+        if before.is_of_library() and after.is_of_library() and 0 < free <= _HOLE_BYTES:
+            values = [before.end, free, _NO_RIGHTS, _PRIVATE_ANONYMOUS_NEW, -1, 0]
+            _library.mmap(*map(ctypes.c_long, values))
+
+
+def _neighbours() -> Iterator[tuple[_Mapping, bool]]:
+    """Mappings that move, each with whether it goes on where the last one ended, but for a hole."""
+    end = 0
+    for one in _mappings():
+        if one.rights == "---p" and one.start == end and one.size <= _HOLE_BYTES:
+            end = one.end
+        elif one.moves():
+            yield one, one.start == end
+            end = one.end
+
+
+def _spans() -> list[_Span]:
+    spans: list[_Span] = []
+    for one, goes_on in _neighbours():
+        piece = one.start, one.end
+        rights = _READ_WRITE | (_EXECUTE if one.rights == "r-xp" else 0)
+        is_heap = one.file == "[heap]"
+        if goes_on and spans and spans[-1].is_heap == is_heap:
+            spans[-1].pieces.append(piece)
+            spans[-1].rights |= rights
+        else:
+            spans.append(_Span([piece], rights, is_heap))
+    return spans
 
 
 def _in_turn(calls: list[tuple[str, list[int]]]) -> None:
@@ -63,14 +137,15 @@ def _in_turn(calls: list[tuple[str, list[int]]]) -> None:
     _library.swapcontext(ctypes.c_void_p(contexts[0]), ctypes.c_void_p(contexts[1]))
 
 
-def _move_into(handle: int, spans: list[tuple[int, int]]) -> None:
-    total = sum(end - start for start, end in spans)
-    os.posix_fallocate(handle, 0, total)
+def _move_into(handle: int, spans: list[_Span]) -> None:
     writes, maps, place = [], [], 0
-    for start, end in spans:
-        writes.append(("pwrite", [handle, start, end - start, place]))
-        maps.append(("mmap", [start, end - start, _READ_WRITE, _PRIVATE_AT, handle, place]))
-        place += end - start
+    for span in spans:
+        for start, end in span.pieces:
+            offset = place + start - span.start
+            os.posix_fallocate(handle, offset, end - start)
+            writes.append(("pwrite", [handle, start, end - start, offset]))
+        maps.append(("mmap", [span.start, span.size, span.rights, _PRIVATE_AT, handle, place]))
+        place += span.size
     # What is written after it was copied would be lost, and all that Python does writes somewhere.
     _in_turn([*writes, *maps])
 
@@ -81,8 +156,9 @@ def move(folder: str) -> bool:
     In `folder`, which is empty, this process may mount: the file lies in a ramfs, as the kernel then counts its pages
     neither as memory of a process nor as shared memory.
     """
-    spans = _written()
-    if not hasattr(_library, "makecontext") or not 0 < sum(end - start for start, end in spans) <= _MOST_BYTES:
+    _take_gaps()
+    spans = _spans()
+    if not hasattr(_library, "makecontext") or not 0 < sum(span.size for span in spans) <= _MOST_BYTES:
         return False
     with contextlib.suppress(OSError):
         kernel.mount("ramfs", folder, "ramfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=700")
