@@ -28,6 +28,8 @@ def load(folder: str | None) -> None:
     one_heap.gather()
     # First and so side by side: a session that writes to fewer huge pages has fewer of them taken apart.
     _load_what_all_calls_use()
+    # What lies between garbage lies on more pages; what few calls use may do so, and is imported in less time.
+    gc.disable()
     import cv2
     import matplotlib.pyplot
     import numpy
@@ -47,11 +49,12 @@ def load(folder: str | None) -> None:
 
     del sys.modules["pyarrow"]
 
+    del matplotlib, numpy, pandas, scipy, skimage, sympy
+    gc.enable()
+    gc.collect()
     cv2.setNumThreads(1)
     PIL.Image.init()
     rehearsal.rehearse()
-    del matplotlib, numpy, pandas, scipy, skimage, sympy
-    gc.collect()
     one_heap.release()
     # What a collection would touch in a session is copied for it, page by page.
     gc.freeze()

@@ -6,6 +6,7 @@ are looked up when they are first used: of about 150 MiB that the libraries leav
 
 import contextlib
 import ctypes
+import errno
 import mmap
 import os
 import struct
@@ -137,12 +138,18 @@ def _in_turn(calls: list[tuple[str, list[int]]]) -> None:
     _library.swapcontext(ctypes.c_void_p(contexts[0]), ctypes.c_void_p(contexts[1]))
 
 
+def _make_room(handle: int, start: int, size: int, offset: int) -> None:
+    """Writes memory to the file a first time, so that it has the pages: later, nothing could be done about the lack."""
+    if os.pwrite(handle, (ctypes.c_char * size).from_address(start), offset) != size:
+        raise OSError(errno.ENOMEM, "no memory for what the libraries wrote")
+
+
 def _move_into(handle: int, spans: list[_Span]) -> None:
     writes, maps, place = [], [], 0
     for span in spans:
         for start, end in span.pieces:
             offset = place + start - span.start
-            os.posix_fallocate(handle, offset, end - start)
+            _make_room(handle, start, end - start, offset)
             writes.append(("pwrite", [handle, start, end - start, offset]))
         maps.append(("mmap", [span.start, span.size, span.rights, _PRIVATE_AT, handle, place]))
         place += span.size
