@@ -6,6 +6,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from frames import decode, encode, lengths_of, split
@@ -16,12 +17,22 @@ _READ_BYTES, _MOST_READ_BYTES = 64 * 1024, 1024 * 1024
 _WATCH_SECONDS = 0.05
 
 
+@lru_cache(maxsize=64)
+def poll_of(*handles: int) -> select.poll:
+    """Tells which of some handles can be read. It holds nothing but their numbers, so that the next use finds it."""
+    poll = select.poll()
+    for handle in handles:
+        poll.register(handle, select.POLLIN)
+    return poll
+
+
 class Channel:
     """Reads messages with a deadline while it watches the process that should send them."""
 
     def __init__(self) -> None:
         self._ours, self.theirs = socket.socketpair()
         self._ours.setblocking(False)
+        self._number = self._ours.fileno()
         self._buffer = bytearray()
         # A message whose parts are still to come, with their lengths.
         self._message: dict[str, Any] | None = None
@@ -83,15 +94,14 @@ class Channel:
         message = self._next()
         if message is not None:
             return message
-        poll = select.poll()
-        poll.register(self._ours, select.POLLIN)
-        poll.register(process, select.POLLIN)
+        ours = self._number
+        poll = poll_of(ours, process)
         while True:
             rest = deadline - time.monotonic()
             if rest <= 0:
                 raise TimeoutError
-            ready = {number for number, _ in poll.poll(min(rest, _WATCH_SECONDS) * 1000)}
-            if self._ours.fileno() in ready:
+            ready = [number for number, _ in poll.poll(min(rest, _WATCH_SECONDS) * 1000)]
+            if ours in ready:
                 part = self._ours.recv(_MOST_READ_BYTES if self._buffer else _READ_BYTES)
                 if not part:
                     return None
@@ -139,9 +149,7 @@ class Channel:
 
 def ended(process: int, seconds: float = 0.0) -> bool:
     """Whether the process of a pidfd has ended, or does so within a time."""
-    poll = select.poll()
-    poll.register(process, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
+    return bool(poll_of(process).poll(seconds * 1000))
 
 
 def open_process(pid: int) -> int | None:

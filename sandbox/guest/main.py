@@ -135,7 +135,11 @@ class ForkServer:
         with contextlib.suppress(ChildProcessError):
             while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
                 identifier = self._sessions.pop(pid, None)
-                if identifier is not None and not self._confinement:
+                if identifier is None:
+                    continue
+                # Where it had not connected, somebody waits for it.
+                _say({"failed": identifier, "message": "its first process ended"})
+                if not self._confinement:
                     # What the session started came to this process, its subreaper.
                     self._end_orphans()
                     WorkFolder(self._folder(identifier)).remove()

@@ -1,7 +1,8 @@
 """A call on its way from the supervisor to its interpreter, which wakes up while the session reads what it is."""
 
-import select
 import socket
+
+from channel import poll_of
 
 _READ_BYTES = 64 * 1024
 # How the supervisor's message of a call begins.
@@ -13,10 +14,7 @@ def first_bytes(connection: socket.socket, process: int) -> tuple[bytes, bool]:
 
     The process is given by its pidfd.
     """
-    poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    poll.register(process, select.POLLIN)
-    ended = any(number == process for number, _ in poll.poll())
+    ended = any(number == process for number, _ in poll_of(connection.fileno(), process).poll())
     return connection.recv(_READ_BYTES), not ended
 
 

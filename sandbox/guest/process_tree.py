@@ -81,20 +81,28 @@ def status_of(pid: int) -> int | None:
     return _statuses.pop(pid, None)
 
 
+def _kill_all() -> bool:
+    """Sends SIGKILL to every process of this namespace but its first; False where there is none, dead ones included."""
+    try:
+        os.kill(-1, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def end_namespace(await_end: Callable[[float], None]) -> bool:
     """For the first process of a pid namespace: ends all others; False where one is still there after a while.
 
-    `await_end` waits for the one that takes longest, for so many seconds at most: to look for them takes long, too.
+    `await_end` waits for the one that takes longest, for so many seconds at most.
     """
-    with contextlib.suppress(ProcessLookupError):
-        # The kernel lets none of them fork from here on.
-        os.kill(-1, signal.SIGKILL)
+    # The kernel lets none of them fork from here on.
+    _kill_all()
     await_end(_END_SECONDS)
     pause = 0.0001
     deadline = time.monotonic() + _END_SECONDS
     while time.monotonic() < deadline:
         reap()
-        if sum(name.isdigit() for name in os.listdir("/proc")) == 1:
+        if not _kill_all():
             _statuses.clear()
             return True
         time.sleep(pause)

@@ -10,7 +10,33 @@ from capture import Capture
 FILE_NAME = "<code>"
 
 
+def _cut(code: str) -> tuple[Any, Any] | None:
+    """What `_compile` gives, without objects for the syntax tree; None where that is not certain to be the same.
+
+    A part that compiles up to a line that is not indented ends a statement there, unless a keyword goes on with it, and
+    no expression begins with such a one.
+    """
+    if "\r" in code or "__future__" in code:
+        return None
+    start = len(code.rstrip())
+    while True:
+        start = code.rfind("\n", 0, start) + 1
+        if code[start : start + 1].isidentifier():
+            break
+        if start == 0:
+            return None
+        start -= 1
+    try:
+        last = compile("\n" * code.count("\n", 0, start) + code[start:], FILE_NAME, "eval")
+        return compile(code[:start], FILE_NAME, "exec"), last
+    except SyntaxError:
+        return None
+
+
 def _compile(code: str) -> tuple[Any, Any]:
+    parts = _cut(code)
+    if parts is not None:
+        return parts
     tree = ast.parse(code, FILE_NAME)
     last = tree.body[-1] if tree.body else None
     if not isinstance(last, ast.Expr):

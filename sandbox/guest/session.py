@@ -54,7 +54,7 @@ class _Process:
 
 
 class _LastPid:
-    """The pid that this namespace gave last: as long as it stays, nothing was started."""
+    """The pid that this namespace gave last: as long as it stays, and its process lives, nothing was started."""
 
     def __init__(self) -> None:
         self._file = os.open("/proc/loadavg", os.O_RDONLY | os.O_CLOEXEC)
@@ -68,6 +68,13 @@ class _LastPid:
 
     def remember(self) -> None:
         self._known = self._read()
+
+    def expect(self, pid: int) -> None:
+        """Has only that one be the last."""
+        self._known = b"%d\n" % pid
+
+    def forget(self) -> None:
+        self._known = b""
 
     def same(self) -> bool:
         return self._known == self._read()
@@ -156,6 +163,9 @@ class Session:
             raise InputError(str(error)) from error
         self._work.keep()
         self._introduce()
+        if self._isolated:
+            # Nothing of the code has run, so the interpreter is alone, unless an image had it start something.
+            self._last_pid.expect(self._live.pid)
 
     def prepare(self) -> None:
         """What the first call needs and the opening need not wait for."""
@@ -202,6 +212,7 @@ class Session:
 
     def _begin_again(self) -> None:
         """The next call starts from the input images."""
+        self._last_pid.forget()
         self._forget_all()
         self._work.restore()
         self._renew()

@@ -18,7 +18,7 @@ class WorkFolderError(ValueError):
     """Raised where the folder holds what cannot be kept; the message says what."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Entry:
     path: str
     mode: int
@@ -28,9 +28,15 @@ class _Entry:
     content: bytes | str | None
 
 
-def _read_file(path: str) -> bytes:
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
-        return file.read()
+def _read_file(path: str, size: int) -> bytes:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(handle, size + 1):
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+    finally:
+        os.close(handle)
 
 
 def _read_entry(path: str, status: os.stat_result) -> bytes | str | None:
@@ -39,7 +45,7 @@ def _read_entry(path: str, status: os.stat_result) -> bytes | str | None:
     if stat.S_ISLNK(status.st_mode):
         return str(Path(path).readlink())
     if stat.S_ISREG(status.st_mode):
-        return _read_file(path)
+        return _read_file(path, status.st_size)
     raise WorkFolderError("the working folder holds what is no file, folder or link")
 
 
@@ -79,13 +85,14 @@ class WorkFolder:
         # Of the folder itself; its entries have their own.
         self._stamp: tuple[int, ...] | None = None
 
-    def _entry(self, found: os.DirEntry[str], path: str, status: os.stat_result, now: int) -> _Entry:
+    def _entry(self, place: str, path: str, status: os.stat_result, now: int) -> _Entry:
         """A file whose stamp is the one that was remembered is not read again."""
         stamp = _stamp(status, now)
-        known = self._kept.get(path)
-        if known is not None and stamp is not None and known.stamp == stamp:
-            return known
-        return _Entry(path, stat.S_IMODE(status.st_mode), stamp, _read_entry(found.path, status))
+        if stamp is not None:
+            known = self._kept.get(path)
+            if known is not None and known.stamp == stamp:
+                return known
+        return _Entry(path, stat.S_IMODE(status.st_mode), stamp, _read_entry(place, status))
 
     def _unchanged(self) -> bool:
         """Whether every stamp is the one that was remembered: a folder has another one after a change of its names."""
@@ -111,7 +118,7 @@ class WorkFolder:
                     raise WorkFolderError(
                         f"expected at most {_MAXIMUM_BYTES} bytes in {_MAXIMUM_ENTRIES} files in the working folder"
                     )
-                entry = self._entry(found, path, status, now)
+                entry = self._entry(found.path, path, status, now)
                 entries[path] = entry
                 if entry.content is None:
                     pending.append(path)

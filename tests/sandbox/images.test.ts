@@ -40,6 +40,30 @@ test.each([
   expect(await onlyPixels(code)).toEqual(expected);
 });
 
+// Each attribute but the pixels, which are compared as such.
+const asOpened = `import os
+opened = Image.open(os.path.abspath("input_image.jpg"))
+opened.load()
+names = (vars(opened).keys() | vars(input_image).keys()) - {"_im", "_fp"}
+differing = sorted(name for name in names if repr(vars(opened).get(name)) != repr(vars(input_image).get(name)))
+print(type(input_image) is type(opened), differing, np.array_equal(input_image, opened), opened.format)
+`;
+
+test.each([
+  ['a JPEG', 'picture.save(file, "JPEG", dpi=(72, 72), comment=b"seen")', 'JPEG'],
+  ['a JPEG of grey', 'picture.convert("L").save(file, "JPEG")', 'JPEG'],
+  ['a JPEG in several steps', 'picture.save(file, "JPEG", progressive=True)', 'JPEG'],
+  ['several pictures in one', 'picture.save(file, "MPO", save_all=True, append_images=[picture.rotate(90)])', 'MPO'],
+  ['a PNG', 'picture.save(file, "PNG")', 'PNG'],
+])('an input that is %s is what PIL opens', async (_, save, format) => {
+  const picture = 'import base64, io\npicture = Image.effect_mandelbrot((64, 48), (-2, -1, 1, 1), 20).convert("RGB")\n';
+  const made = `${picture}file = io.BytesIO()\n${save}\nprint(base64.b64encode(file.getvalue()).decode())`;
+  const [encoded] = await run({ limits: { outputCharacters: 100_000 } }, made);
+  expect(encoded).toMatchObject({ outcome: 'ok' });
+  const [result] = await run({ images: [{ data: encoded?.stdout.trim() ?? '' }] }, asOpened);
+  expect(result?.stdout).toBe(`True [] True ${format}\n`);
+});
+
 test('an image has its size and the digest of its bytes', async () => {
   const [image] = await shown('Image.new("RGB", (12, 7))');
   const digest = createHash('sha256')

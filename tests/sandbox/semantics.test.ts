@@ -24,6 +24,33 @@ test('the input image is not taken for one that was written', async () => {
   expect(first).toMatchObject({ outcome: 'ok', stdout: '(1, 1)\n', images: [] });
 });
 
+test.each([
+  ['after a backslash', 'x = \\\n1', ''],
+  ['within a text', 'x = """\nx\n"""', ''],
+  ['within brackets', 'x = (\n1,\n2)', ''],
+  ['under a decorator', '@str\ndef f(): pass', ''],
+  ['after a branch', 'if 0: 1\nelse: 2', ''],
+  ['with another one before it', 'x = 3; x', '3\n'],
+  ['over several lines', 'x = 3\nmax(x,\n4)', '4\n'],
+  ['before a comment', '3\n  # three\n', '3\n'],
+  ['that unpacks', 'x = (1, 2)\n*x, 3', '(1, 2, 3)\n'],
+  ['that is a choice', 'x = 0\nx if x else "no"', "'no'\n"],
+  ['of carriage returns', 'x = 1\rx', '1\n'],
+  ['that a future import changes', 'from __future__ import annotations\n7', '7\n'],
+])('a last line %s is shown only where it is an expression', async (_, code, stdout) => {
+  const [result] = await run({}, code);
+  expect(result).toMatchObject({ outcome: stdout === '' ? 'no_output' : 'ok', stdout });
+});
+
+test.each([
+  ['in its last line', 'x = 1\n\n1 / 0', 3],
+  ['before it', 'x = 1\ny = 1 / 0\nx', 2],
+  ['in no line that runs', 'x = 1\nif x:\nx', 3],
+])('an error %s tells the line of the code', async (_, code, line) => {
+  const [result] = await run({}, code);
+  expect(result?.error?.line).toBe(line);
+});
+
 test('a written file that is no image is left out', async () => {
   const [result] = await run({}, 'open("a.png", "w").write("no image")\nprint("done")');
   expect(result).toMatchObject({ outcome: 'ok', images: [] });
