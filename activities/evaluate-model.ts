@@ -15,12 +15,12 @@ import { dataFile } from './data-files.ts';
 import { openFollowedJudge } from './followed-judge.ts';
 import { whileAsking } from './gpu-hours-server.ts';
 import type { Host } from './host.ts';
+import { judgedScoring } from './judged-scoring.ts';
 import type { ServerEndpoint } from './model-server.ts';
 import { createPulse } from './pulse.ts';
 import { readRunFile } from './read-run.ts';
 import type { SharedSandbox } from './shared-sandbox.ts';
 import { findCached, recordCached } from './stage-cache.ts';
-import { judgedScoring } from './stage-judge.ts';
 import { digestOf, stageKey } from './stage-key.ts';
 import { whileBeating } from './while-beating.ts';
 

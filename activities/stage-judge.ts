@@ -110,7 +110,3 @@ export const openStageJudge = async (
   );
   return first && { id: places.map(({ id }) => id).join(' + '), ...judgePanel(first, ...others) };
 };
-
-/** How the judge stands in a result's fingerprint: results under other judges, or without an audit, do not compare. */
-export const judgedScoring = (scoring: string, id: string, policy: RunSpec['judge']['audit']): string =>
-  `${scoring} judge ${id}${policy === 'required' ? '' : `, audit ${policy}`}`;

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { LensmithError } from '../domain/errors.ts';
-import type { ParquetReply, ParquetRequest } from './parquet-thread.ts';
+import type { OpenRequest, ParquetReply, ParquetRequest } from './parquet-thread.ts';
 
 /** A Parquet file that is open for reading. */
 export interface OpenParquet {
@@ -22,6 +22,8 @@ export const unreadable = (path: string, cause: unknown): LensmithError =>
 
 /** Milliseconds that a thread may take over one batch. */
 const replyLimit = 600_000;
+/** Milliseconds for which a thread that has only read a footer waits for the next file. */
+const idleLimit = 5000;
 
 /** The thread's next message; it may end instead of sending one. */
 const nextReply = (thread: Worker): Promise<ParquetReply> =>
@@ -49,6 +51,42 @@ const nextReply = (thread: Worker): Promise<ParquetReply> =>
     thread.on('message', onMessage).on('error', onError).on('exit', onExit);
   });
 
+const startThread = (): Worker =>
+  new Worker(join(import.meta.dirname, 'parquet-thread.ts'), {
+    // The decoder's report of a panic goes to its standard error; the error that is thrown says what matters of it.
+    stderr: true,
+    // What it allocates outside of the decoder is little and gone at once.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+  });
+
+/** A thread that has only read footers: it holds next to nothing, and to start one takes longer than to read one. */
+let idle: { readonly thread: Worker; readonly timer: NodeJS.Timeout } | undefined;
+
+const takeThread = (): Worker => {
+  if (!idle) return startThread();
+  const { thread, timer } = idle;
+  idle = undefined;
+  clearTimeout(timer);
+  thread.removeAllListeners('error').removeAllListeners('exit');
+  thread.ref();
+  return thread;
+};
+
+const giveThread = (thread: Worker): void => {
+  if (idle) {
+    void thread.terminate();
+    return;
+  }
+  const forget = (): void => {
+    if (idle?.thread === thread) idle = undefined;
+    clearTimeout(timer);
+    void thread.terminate();
+  };
+  const timer = setTimeout(forget, idleLimit).unref();
+  thread.once('error', forget).once('exit', forget).unref();
+  idle = { thread, timer };
+};
+
 /**
  * Opens a Parquet file in a thread of its own: the decoder panics on some torn files, which then ends the thread and
  * not the process, and decoding does not hold up the event loop. What the thread holds goes with it: of each row group
@@ -63,17 +101,10 @@ export const openParquet = async (path: string, columns: readonly string[] | nul
     throw new LensmithError('data', 'expected a Parquet file, found none', { where: path, cause });
   });
   if (!found.isFile()) throw new LensmithError('data', 'expected a Parquet file, found a folder', { where: path });
-  // The decoder's report of a panic goes to its standard error; the error that is thrown says what matters of it.
-  const workerData: ParquetRequest = { path, columns };
-  const thread = new Worker(join(import.meta.dirname, 'parquet-thread.ts'), {
-    workerData,
-    stderr: true,
-    // What it allocates outside of the decoder is little and gone at once.
-    resourceLimits: { maxYoungGenerationSizeMb: 4 },
-  });
-  const ask = async (send?: 'next'): Promise<ParquetReply> => {
+  const thread = takeThread();
+  const ask = async (request: ParquetRequest): Promise<ParquetReply> => {
     const reply = nextReply(thread);
-    if (send !== undefined) thread.postMessage(send);
+    thread.postMessage(request);
     try {
       const message = await reply;
       if (message.kind === 'failed') throw new Error(message.message);
@@ -82,22 +113,26 @@ export const openParquet = async (path: string, columns: readonly string[] | nul
       throw unreadable(path, cause);
     }
   };
-  const close = async (): Promise<void> => {
-    await thread.terminate();
-  };
+  let isFresh = true;
   try {
-    const opened = await ask();
+    const request: OpenRequest = { kind: 'open', path, columns };
+    const opened = await ask(request);
     if (opened.kind !== 'opened') throw unreadable(path, 'the reader did not open it');
     return {
       rows: opened.rows,
       nextBatch: async () => {
-        const reply = await ask('next');
+        isFresh = false;
+        const reply = await ask({ kind: 'next' });
         return reply.kind === 'batch' ? reply.stream : undefined;
       },
-      close,
+      close: async () => {
+        if (isFresh) giveThread(thread);
+        else await thread.terminate();
+        isFresh = false;
+      },
     };
   } catch (error) {
-    await close();
+    await thread.terminate();
     throw error;
   }
 };

@@ -1,23 +1,23 @@
-import { fstatSync, openSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
 import { ParquetFile, type RecordBatch } from 'parquet-wasm/node';
 import { batchRows } from './batch-rows.ts';
 import { filePart } from './file-part.ts';
 
-/** What the thread says: first what the footer holds, then one message for each batch that it is asked for. */
+/** What the thread says: one message for each that it is sent. */
 export type ParquetReply =
   | { readonly kind: 'opened'; readonly rows: number }
   | { readonly kind: 'batch'; readonly stream: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'end' }
   | { readonly kind: 'failed'; readonly message: string };
 
-/** Where the thread reads, and the columns that it reads: names, or paths of fields of a struct. */
-export interface ParquetRequest {
+/** A file to open in place of the one before, with the columns to read: names, or paths of fields of a struct. */
+export interface OpenRequest {
+  readonly kind: 'open';
   readonly path: string;
   readonly columns: readonly string[] | null;
 }
-
-const { path, columns } = workerData as ParquetRequest;
+export type ParquetRequest = OpenRequest | { readonly kind: 'next' };
 
 const reply = async (work: () => Promise<ParquetReply>): Promise<void> => {
   let message: ParquetReply;
@@ -29,7 +29,9 @@ const reply = async (work: () => Promise<ParquetReply>): Promise<void> => {
   parentPort?.postMessage(message, message.kind === 'batch' ? [message.stream.buffer] : []);
 };
 
+let descriptor: number | undefined;
 let file: ParquetFile | undefined;
+let columns: readonly string[] | null = null;
 let batches: ReadableStreamDefaultReader<RecordBatch> | undefined;
 
 const isWanted = (leaf: string): boolean =>
@@ -63,18 +65,23 @@ const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
     ? new Uint8Array(bytes.buffer)
     : new Uint8Array(bytes);
 
-parentPort?.on('message', () =>
-  reply(async () => {
-    if (!file) throw new Error('the file is not open');
-    batches ??= await openBatches(file);
-    const { done, value } = await batches.read();
-    return done ? { kind: 'end' } : { kind: 'batch', stream: ownBytes(value.intoIPCStream()) };
-  }),
-);
-
-await reply(async () => {
-  // The thread ends with its file.
-  const descriptor = openSync(path, 'r');
+const open = async (request: OpenRequest): Promise<ParquetReply> => {
+  if (descriptor !== undefined) closeSync(descriptor);
+  descriptor = undefined;
+  file?.free();
+  file = undefined;
+  batches = undefined;
+  ({ columns } = request);
+  descriptor = openSync(request.path, 'r');
   file = await ParquetFile.fromFile(filePart(descriptor, 0, fstatSync(descriptor).size) as unknown as Blob);
   return { kind: 'opened', rows: file.metadata().fileMetadata().numRows() };
-});
+};
+
+const next = async (): Promise<ParquetReply> => {
+  if (!file) throw new Error('the file is not open');
+  batches ??= await openBatches(file);
+  const { done, value } = await batches.read();
+  return done ? { kind: 'end' } : { kind: 'batch', stream: ownBytes(value.intoIPCStream()) };
+};
+
+parentPort?.on('message', (request: ParquetRequest) => reply(() => (request.kind === 'open' ? open(request) : next())));

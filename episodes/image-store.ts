@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashOnce } from 'node:crypto';
 import type { ImageRef } from '../domain/episode.ts';
 import { LensmithError } from '../domain/errors.ts';
 import type { ProducedImage } from '../domain/sandbox.ts';
@@ -7,7 +7,7 @@ import { readImageHeader } from './image-header.ts';
 import { createImageMemory } from './image-memory.ts';
 import { isWholeImage } from './is-whole-image.ts';
 import { ownTurn } from './own-turn.ts';
-import { slices } from './slices.ts';
+import { sliceBytes, slices } from './slices.ts';
 
 const mediaTypes = { png: 'image/png', jpeg: 'image/jpeg', webp: 'image/webp', gif: 'image/gif' } as const;
 
@@ -66,6 +66,7 @@ const wholeImage = async (bytes: Buffer): Promise<{ mediaType: string; width: nu
 };
 
 const digestOf = async (bytes: Buffer): Promise<string> => {
+  if (bytes.length <= sliceBytes) return hashOnce('sha256', bytes);
   const hash = createHash('sha256');
   for await (const slice of slices(bytes)) hash.update(slice);
   return hash.digest('hex');

@@ -1,10 +1,10 @@
 import { Agent } from 'undici';
 import { LensmithError } from '../domain/errors.ts';
+import { exchange } from '../http/exchange.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { beginConversation } from './conversation.ts';
 import { type CheckServer, Endpoint } from './endpoint.ts';
 import { createEndpointPool } from './endpoint-pool.ts';
-import { exchange } from './exchange.ts';
 import { keepsMedia } from './media-support.ts';
 import type { ModelClient, ModelClientOptions } from './model-types.ts';
 import { fetchWaiting } from './queue-metrics.ts';

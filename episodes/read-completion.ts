@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from '../http/exchange.ts';
 
 const completionSchema = z.object({
   choices: z

@@ -1,6 +1,6 @@
+import type { Exchange } from '../http/exchange.ts';
 import type { ChatMessage } from './chat-message.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Exchange } from './exchange.ts';
 import type { AskLimits, Sampling } from './model-types.ts';
 import { type ReadCompletion, readCompletion } from './read-completion.ts';
 import { encodeRequest, type RequestBody } from './request-body.ts';

@@ -1,7 +1,7 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 
-// A multiple of three, so that the base64 of slices is the base64 of the whole.
-const sliceBytes = 768 * 1024;
+/** Bytes of a slice; a multiple of three, so that the base64 of slices is the base64 of the whole. */
+export const sliceBytes = 768 * 1024;
 
 /** The slices of some bytes, without a copy. Before each but the first, whoever else waits has a turn. */
 export async function* slices(bytes: Buffer): AsyncGenerator<Buffer> {

@@ -33,7 +33,7 @@ export const refuseOther = (path: string, found: JournalHeader, wanted: JournalH
 };
 
 /** One flush begins this long after the one before, so that the lines of a busy evaluation share it, milliseconds. */
-const flushEveryMs = 20;
+const flushEveryMs = 40;
 
 /** Writes lines in order; those that wait for the disk go there together, with one flush. */
 const appender = (path: string, file: FileHandle, owner: JournalOwner) => {

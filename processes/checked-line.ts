@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const prefix = '{"checksum":"';
 const middle = '","entry":';
 const entryStart = prefix.length + 16 + middle.length;
 
-const checksum = (body: string): string => createHash('sha256').update(body).digest('hex').slice(0, 16);
+const checksum = (body: string): string => hash('sha256', body).slice(0, 16);
 
 /** A journal's line: JSON with the entry and the first 16 hex digits of the SHA-256 of the entry's text. */
 export const encodeLine = (entry: unknown): string => {

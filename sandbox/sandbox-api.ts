@@ -9,8 +9,8 @@ import {
   type SessionOptions,
   type SessionResponse,
 } from '../domain/sandbox.ts';
+import { limitBody } from '../http/limit-body.ts';
 import { UnknownImageError } from './kept-images.ts';
-import { limitBody } from './limit-body.ts';
 import { type Sandbox, SandboxFullError, type Session } from './open-sandbox.ts';
 import { createSandboxMetrics } from './sandbox-metrics.ts';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
 import { type ScoreRequest, type ScoreResponse, scoreRequestSchema } from '../domain/score.ts';
+import { limitBody } from '../http/limit-body.ts';
 import { createLocator } from './effects/locator.ts';
 import { decideEpisode } from './grade-episode.ts';
 import type { Judge } from './judge/judge-client.ts';
@@ -14,7 +14,7 @@ import { createResponseMemory } from './response-memory.ts';
 import { type ScoreTools, scoreBatch } from './score-batch.ts';
 import { createScoreMetrics } from './score-metrics.ts';
 
-const maximumBytes = 256 * 1024 * 1024;
+const tooLong = limitBody(256 * 1024 * 1024);
 /** About half a kilobyte each. */
 const rememberedEpisodes = 65_536;
 const isOver: unique symbol = Symbol('deadline');
@@ -111,7 +111,9 @@ export const scoreApi = (options: ScoreApiOptions = {}): Hono => {
     }
   };
 
-  app.post('/v1/score', bodyLimit({ maxSize: maximumBytes }), async (context) => {
+  app.post('/v1/score', async (context) => {
+    const refused = await tooLong(context);
+    if (refused) return refused;
     const text = await context.req.text();
     let body: unknown;
     try {

@@ -11,16 +11,17 @@ interface Layer {
   readonly knowsTemporal?: boolean;
 }
 
-const belowEvaluation = ['domain', 'processes', 'sandbox', 'scoring', 'episodes', 'datasets'];
+const belowEvaluation = ['domain', 'http', 'processes', 'sandbox', 'scoring', 'episodes', 'datasets'];
 
 /** What each folder may import beside itself. Folders that are not listed put the others together and are free. */
 const layers: Readonly<Record<string, Layer>> = {
   domain: { values: [] },
-  sandbox: { values: ['domain'] },
-  scoring: { values: ['domain', 'processes'] },
+  http: { values: ['domain'] },
+  sandbox: { values: ['domain', 'http'] },
+  scoring: { values: ['domain', 'http', 'processes'] },
   processes: { values: ['domain'] },
-  episodes: { values: ['domain', 'sandbox'] },
-  datasets: { values: ['domain', 'processes', 'sandbox', 'scoring', 'episodes'] },
+  episodes: { values: ['domain', 'http', 'sandbox'] },
+  datasets: { values: ['domain', 'http', 'processes', 'sandbox', 'scoring', 'episodes'] },
   evaluation: { values: belowEvaluation },
   dashboard: { values: [...belowEvaluation, 'evaluation'] },
   activities: { values: [...belowEvaluation, 'evaluation', 'dashboard'], knowsTemporal: true },

@@ -75,7 +75,8 @@ const askMany = async (samples: number, every: number, onMark: (mark: Mark) => v
 
 /** The same in a process of its own, which has nothing else in its memory; V8's settings are those of `cli/lensmith`. */
 export async function* manySamples(samples: number, every: number): AsyncGenerator<Mark> {
-  const settings = ['--max-semi-space-size=16', '--heap-growing-percent=100', '--expose-gc'];
+  const young = ['--max-semi-space-size=16', '--min-semi-space-size=16', '--no-parallel-scavenge'];
+  const settings = [...young, '--heap-growing-percent=100', '--expose-gc'];
   const args = [...settings, import.meta.filename, String(samples), String(every)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');

@@ -16,6 +16,7 @@ export const isComplete = (run: Run): boolean =>
   run.code === 0 && run.answered >= run.samples && run.judged >= run.samples;
 
 const columns = [
+  'samples',
   'at a time',
   'samples/s',
   'ms CPU/sample',
@@ -28,6 +29,7 @@ const columns = [
 
 const rowOf = (run: Run): (string | number)[] => [
   run.subject,
+  run.samples,
   run.workers,
   run.rate.toFixed(1),
   (1000 * cpuOf(run)).toFixed(1),
@@ -35,7 +37,7 @@ const rowOf = (run: Run): (string | number)[] => [
   run.peakMib.toFixed(0),
   run.mostInFlight,
   run.loopDelayMs?.toFixed(1) ?? '',
-  `${run.answered}/${run.samples}${run.timedOut ? ' stopped' : ''}`,
+  `${run.answered}${run.timedOut ? ' stopped' : ''}`,
 ];
 
 /** Tells what was measured: lines for a reader, or with `json` figures, one a line, and the lines as notes beside them. */

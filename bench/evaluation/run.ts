@@ -8,6 +8,7 @@ import { type Mark, manySamples } from './many-samples.ts';
 import { createReport, type Run } from './report.ts';
 import { interleave } from './run-subject.ts';
 import { median, spread } from './spread.ts';
+import { measureStarts } from './start-cost.ts';
 import { bareLoop, evalPy, inspectAi, lensmith, type Subject } from './subjects.ts';
 import { tellBest } from './tell-best.ts';
 import { tellMany } from './tell-many.ts';
@@ -30,7 +31,8 @@ const { values } = parseArgs({
     'no-inspect': { type: 'boolean', default: false },
     /** Folder that keeps the peers' packages. */
     cache: { type: 'string', default: join(tmpdir(), 'lensmith-bench') },
-    seconds: { type: 'string', default: '300' },
+    /** Seconds after which a client is stopped; by default the more the more samples there are. */
+    seconds: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -40,7 +42,7 @@ const cases = new Set(values.cases.split(','));
 const report = createReport(values.json);
 
 const dir = await mkdtemp(join(tmpdir(), 'lensmith-bench-data-'));
-const run = { dir, seconds: Number(values.seconds) };
+const run = { dir, seconds: Number(values.seconds ?? 300 + samples / 5) };
 
 const made = new Map<string, Promise<string>>();
 const dataOf = (count: number, imageBytes = 200_000): Promise<string> => {
@@ -69,6 +71,10 @@ try {
     ...(values.codedance === undefined ? [] : [await evalPy(values.cache, values.codedance)]),
   ];
   const clients = [lensmith, ...peers, bareLoop];
+  const starts =
+    cases.has('peers') || cases.has('histories')
+      ? await measureStarts(report, [lensmith, ...peers], dataOf, { ...run, turns: 2, turnMs: 50, memoryEvery: 2 })
+      : new Map<string, number>();
   if (cases.has('peers')) {
     // To look at the memory of many processes costs those who have many the most: it is looked at in other cases.
     const options = { ...run, turns: 2, turnMs: 50, memoryEvery: 2 };
@@ -82,6 +88,7 @@ try {
       samples,
       dataOf,
       run: options,
+      starts,
     });
     if (!complete) {
       report.say('not every run answered and judged every sample');
@@ -94,11 +101,12 @@ try {
   }
   if (cases.has('histories')) {
     const count = Math.ceil(samples / 12);
-    const options = { ...run, samples: count, data: await dataOf(count, 3_750_000), turns: 2, turnMs: 50 };
+    const data = await dataOf(count, 3_750_000);
+    const options = { ...run, samples: count, data, turns: 2, turnMs: 50, memoryEvery: 2 };
     const most = concurrency.filter((each) => each <= 64);
     const runs = await interleave(report, clients, most, options);
     tell('two turns of 50 ms, 5 MB histories', runs);
-    tellBest(report, '5 MB histories', lensmith, peers, runs, 8);
+    tellBest(report, '5 MB histories', lensmith, peers, runs);
   }
   if (cases.has('server')) {
     // Sixteen turns of 400 ms at a time: 40 turns a second, whoever asks.

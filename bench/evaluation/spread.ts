@@ -6,6 +6,9 @@ export const median = (values: readonly number[]): number => {
   return sorted.length % 2 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 };
 
-/** Median with the least and the most, as `8.1 (7.9 to 8.4)`. */
-export const spread = (values: readonly number[], digits = 1): string =>
-  `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)})`;
+/** Median with the least and the most, as `8.1 (7.9 to 8.4)`; of a single value itself. */
+export const spread = (values: readonly number[], digits = 1): string => {
+  const middle = median(values).toFixed(digits);
+  if (values.length === 1) return middle;
+  return `${middle} (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)})`;
+};

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { hostFromEnvironment } from '../../activities/host.ts';
 import { judgeAuditFolder } from '../../activities/judge-audit-folder.ts';
-import { judgedScoring } from '../../activities/stage-judge.ts';
+import { judgedScoring } from '../../activities/judged-scoring.ts';
 import { LensmithError } from '../../domain/errors.ts';
 import type { EvaluationResult } from '../../domain/evaluation.ts';
 import { loadProtocol } from '../../episodes/load-protocol.ts';

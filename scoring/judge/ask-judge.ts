@@ -50,19 +50,25 @@ const isGood = ({ kind }: JudgeReply): boolean => kind === 'reply' || kind === '
 /** Puts questions to a judge's servers: one retry loop, least in flight, hedged, within a deadline. */
 export const createAsking = (options: AskingOptions) => {
   const { endpoints, limit, hedging, attempts, pauseMs, awayMs, deadlineMs, counts } = options;
+  const signal = options.signal ?? new AbortController().signal;
   const breaker = createOutageBreaker();
 
-  const send = async (endpoint: JudgeEndpoint, messages: ReturnType<typeof judgeMessages>, signal: AbortSignal) => {
+  const send = async (
+    endpoint: JudgeEndpoint,
+    messages: ReturnType<typeof judgeMessages>,
+    until: number,
+    stop: AbortSignal,
+  ) => {
     counts.requests += 1;
     const started = performance.now();
-    const reply = await endpoint.ask(messages, signal);
+    const reply = await endpoint.ask(messages, until, stop);
     if (reply.kind === 'reply') hedging?.took(performance.now() - started);
     return reply;
   };
 
-  const exchange = (messages: ReturnType<typeof judgeMessages>, first: JudgeEndpoint, signal: AbortSignal) =>
+  const exchange = (messages: ReturnType<typeof judgeMessages>, first: JudgeEndpoint, until: number) =>
     hedged<JudgeReply>(
-      (stop) => send(first, messages, stop),
+      (stop) => send(first, messages, until, stop),
       () => {
         if (!hedging?.mayHedge()) return undefined;
         const usable = endpoints.filter(({ refusal, pauseMs: pause }) => !refusal && pause === 0);
@@ -71,22 +77,22 @@ export const createAsking = (options: AskingOptions) => {
         if (!other || !leave) return undefined;
         hedging.hedged();
         counts.hedges += 1;
-        return (stop) => send(other, messages, stop).finally(leave);
+        return (stop) => send(other, messages, until, stop).finally(leave);
       },
       { afterMs: hedging?.begin() ?? null, isGood, signal },
     );
 
-  const waitFor = (ms: number, signal: AbortSignal): Promise<void> =>
-    ms <= 0 ? Promise.resolve() : delay(ms, undefined, { signal }).catch(() => undefined);
+  const waitFor = async (ms: number, until: number): Promise<void> => {
+    const wait = Math.min(ms, until - performance.now());
+    if (wait > 0) await delay(wait, undefined, { signal }).catch(() => undefined);
+  };
 
   const tryAll = async (messages: ReturnType<typeof judgeMessages>): Promise<Asked> => {
-    const limits = [AbortSignal.timeout(deadlineMs), ...(options.signal ? [options.signal] : [])];
-    const signal = AbortSignal.any(limits);
     let last = 'its time was over before it was asked';
     const began = performance.now();
     const until = began + deadlineMs;
     let pauses = 0;
-    for (let attempt = 0; attempt < attempts && !signal.aborted; ) {
+    for (let attempt = 0; attempt < attempts && !signal.aborted && performance.now() < until; ) {
       const endpoint = least(endpoints.filter(({ refusal }) => !refusal));
       if (!endpoint) {
         const [refusal] = endpoints.flatMap((each) => each.refusal ?? []);
@@ -98,8 +104,8 @@ export const createAsking = (options: AskingOptions) => {
       }
       if (endpoint.pauseMs > until - performance.now())
         return { kind: 'outage', reason: `the judge asks to wait longer than there is time: ${last}` };
-      await waitFor(endpoint.pauseMs, signal);
-      const reply = await exchange(messages, endpoint, signal);
+      await waitFor(endpoint.pauseMs, until);
+      const reply = await exchange(messages, endpoint, until);
       if (reply.kind === 'reply') return readReply(reply.text);
       if (reply.kind === 'rejected') return reply;
       last = reply.reason;
@@ -110,7 +116,7 @@ export const createAsking = (options: AskingOptions) => {
       counts.retries += 1;
       const pause = Math.min(longestPauseMs, pauseMs * 2 ** pauses) * (0.5 + Math.random() / 2);
       pauses += 1;
-      await waitFor(Math.max(limit.again(), reply.afterMs === null ? pause : 0), signal);
+      await waitFor(Math.max(limit.again(), reply.afterMs === null ? pause : 0), until);
     }
     return { kind: 'outage', reason: `the judge did not answer: ${last}` };
   };

@@ -1,8 +1,9 @@
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 import { z } from 'zod';
 import { LensmithError } from '../../domain/errors.ts';
+import { type ExchangeOptions, exchange } from '../../http/exchange.ts';
 import type { judgeMessages } from './judge-prompt.ts';
-import { type JudgeReply, replyOfError, replyOfStatus } from './judge-reply.ts';
+import { type JudgeReply, replyOfLoss, replyOfStatus, replyOfUnread } from './judge-reply.ts';
 
 export interface JudgeEndpointOptions {
   /** Base URL; `/v1` at its end may be left out. */
@@ -26,18 +27,16 @@ const completionSchema = z.object({
 
 const mostBytes = 1024 * 1024;
 
-/** `fetch` would cost more than all else that is done for a question. */
 const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+/** For what several questions share, which none of them gives up. */
+const never = new AbortController().signal;
 
-const readText = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > mostBytes) throw new Error(`expected at most ${mostBytes} bytes, more came`);
-    chunks.push(chunk);
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
-  return Buffer.concat(chunks).toString('utf8');
 };
 
 /** A server may say the model's dated release where it was asked for the model: `gpt-5` and `gpt-5-2026-01-31`. */
@@ -61,10 +60,7 @@ export class JudgeEndpoint {
     const base = options.url.replace(/\/+$/, '');
     this.url = base.endsWith('/v1') ? base : `${base}/v1`;
     this.#options = options;
-    this.#headers = {
-      'content-type': 'application/json',
-      ...(options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {}),
-    };
+    this.#headers = options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {};
   }
 
   /** Why it is not asked any more. */
@@ -77,16 +73,20 @@ export class JudgeEndpoint {
     return Math.max(0, this.#pausedUntil - performance.now());
   }
 
-  /** Asks once, within the time of a request. Never rejects. */
-  async ask(messages: ReturnType<typeof judgeMessages>, signal: AbortSignal): Promise<JudgeReply> {
+  /**
+   * Asks once, within the time of a request. Never rejects.
+   *
+   * @param until - `performance.now()` at which the question's time is over.
+   */
+  async ask(messages: ReturnType<typeof judgeMessages>, until: number, signal: AbortSignal): Promise<JudgeReply> {
     const { model, maxTokens, timeoutMs } = this.#options;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     this.inFlight += 1;
     try {
       const fault = await this.#check();
       if (fault) return fault;
-      const body = JSON.stringify({ model, messages, temperature: 0, max_tokens: maxTokens });
-      const found = await this.#exchange('chat/completions', { method: 'POST', body, signal: limit }, completionSchema);
+      const body = Buffer.from(JSON.stringify({ model, messages, temperature: 0, max_tokens: maxTokens }));
+      const totalMs = Math.max(1, Math.min(timeoutMs, until - performance.now()));
+      const found = await this.#exchange('chat/completions', { body, totalMs, signal }, completionSchema);
       if (!found.value) return found.fault;
       const said = found.value.model ?? model;
       if (!isModel(said, model)) return this.#otherModel(said);
@@ -107,8 +107,8 @@ export class JudgeEndpoint {
 
   async #look(): Promise<JudgeReply | undefined> {
     const { model, timeoutMs } = this.#options;
-    const signal = AbortSignal.timeout(Math.min(timeoutMs, 10_000));
-    const { value, fault } = await this.#exchange('models', { signal }, modelsSchema);
+    const limits = { totalMs: Math.min(timeoutMs, 10_000), signal: never };
+    const { value, fault } = await this.#exchange('models', limits, modelsSchema);
     if (!value) {
       this.#checked = undefined;
       return fault;
@@ -117,25 +117,26 @@ export class JudgeEndpoint {
     return served.includes(model) ? undefined : this.#otherModel(served.join(', ') || 'none');
   }
 
-  /** One request and its whole answer; the signal covers both. */
   async #exchange<T>(
     path: string,
-    init: { method?: 'POST'; body?: string; signal: AbortSignal },
+    request: Pick<ExchangeOptions, 'body' | 'totalMs' | 'signal'>,
     schema: z.ZodType<T>,
   ): Promise<{ value: T; fault?: never } | { value?: never; fault: JudgeReply }> {
     const url = `${this.url}/${path}`;
-    try {
-      const { statusCode, headers, body } = await request(url, { ...init, headers: this.#headers, dispatcher: agent });
-      const text = await readText(body);
-      const wait = headers['retry-after'];
-      if (statusCode !== 200)
-        return {
-          fault: this.#noted(replyOfStatus(statusCode, text, (Array.isArray(wait) ? wait[0] : wait) ?? null, url)),
-        };
-      return { value: schema.parse(JSON.parse(text)) };
-    } catch (error) {
-      return { fault: this.#noted(replyOfError(error, url)) };
-    }
+    const came = await exchange({
+      agent,
+      url,
+      headers: this.#headers,
+      maxBytes: mostBytes,
+      stallMs: request.totalMs,
+      ...request,
+    });
+    if (came.kind === 'lost') return { fault: this.#noted(replyOfLoss(came)) };
+    const { status, body, retryAfter } = came;
+    if (status !== 200) return { fault: this.#noted(replyOfStatus(status, body, retryAfter ?? null, url)) };
+    const { data, error } = schema.safeParse(parseJson(body));
+    if (error) return { fault: this.#noted(replyOfUnread(z.prettifyError(error), url)) };
+    return { value: data };
   }
 
   #otherModel(found: string): JudgeReply {

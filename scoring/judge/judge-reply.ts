@@ -1,3 +1,5 @@
+import type { Exchange } from '../../http/exchange.ts';
+
 /** What came of one request to a judge's server. */
 export type JudgeReply =
   | { readonly kind: 'reply'; readonly text: string }
@@ -29,14 +31,23 @@ export const retryAfterMs = (header: string | null, now = Date.now()): number | 
 const passing = new Set([408, 409, 425, 429]);
 
 /** What a request that got no complete answer says about trying again. One that was given up says nothing of the server. */
-export const replyOfError = (error: unknown, url: string): JudgeReply => {
-  const cause = error instanceof Error && error.cause !== undefined ? ` (${String(error.cause)})` : '';
-  const reason = `no complete answer from ${url}: ${String(error)}${cause}`;
-  const name = error instanceof Error ? error.name : '';
-  // What happens to the connection has the system's code or undici's; what our own limits do has a number.
-  const isConnection = error instanceof Error && 'code' in error && typeof error.code === 'string';
-  return { kind: 'retry', reason, afterMs: null, away: name !== 'AbortError', absent: isConnection };
-};
+export const replyOfLoss = ({ fault, message }: Extract<Exchange, { kind: 'lost' }>): JudgeReply => ({
+  kind: 'retry',
+  reason: message,
+  afterMs: null,
+  away: fault !== 'cancelled',
+  // Its connection could not be made or broke; what our own limits end says nothing of that.
+  absent: fault === 'unreachable' || fault === 'reset',
+});
+
+/** What an answer that does not fit says about trying again. */
+export const replyOfUnread = (misfit: string, url: string): JudgeReply => ({
+  kind: 'retry',
+  reason: `no complete answer from ${url}: ${misfit}`,
+  afterMs: null,
+  away: true,
+  absent: false,
+});
 
 /** What an answer with a status other than 200 says about trying again. */
 export const replyOfStatus = (status: number, body: string, retryAfter: string | null, url: string): JudgeReply => {

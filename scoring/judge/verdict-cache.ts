@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -17,9 +17,7 @@ export type CachedVerdict = Pick<z.infer<typeof cachedSchema>, 'verdict' | 'reas
 
 /** What a verdict depends on, as SHA-256: judge, prompt, question, reference, answer. */
 export const verdictKey = (judge: string, { question, reference, answer, kind = 'general' }: JudgeQuestion): string =>
-  createHash('sha256')
-    .update(JSON.stringify([promptVersionOf(kind), judge, question, reference, answer]))
-    .digest('hex');
+  hash('sha256', JSON.stringify([promptVersionOf(kind), judge, question, reference, answer]));
 
 type Journal = ReturnType<typeof openVerdictJournal>;
 

@@ -1,4 +1,4 @@
-import { appendFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { decodeLine, encodeLine, entryText } from '../../processes/checked-line.ts';
 
@@ -52,6 +52,25 @@ export const openVerdictJournal = (path: string) => {
   /** End of the last line that was read. */
   let known = 0;
   let reading: Promise<void> | undefined;
+  let written: number | undefined;
+
+  const beginAnew = (): void => {
+    places = new Map();
+    known = 0;
+  };
+
+  /** The file to append to, held open; where somebody has removed or replaced it, the one that has its name now. */
+  const target = (): { readonly descriptor: number; readonly size: number } => {
+    if (written !== undefined) {
+      const { nlink, size } = fstatSync(written);
+      if (nlink > 0) return { descriptor: written, size };
+      closeSync(written);
+      written = undefined;
+      if (!reading) beginAnew();
+    }
+    written = openSync(path, 'a');
+    return { descriptor: written, size: fstatSync(written).size };
+  };
 
   const learn = (line: Buffer, start: number): void => {
     const key = keyOf(line.toString('utf8'));
@@ -83,11 +102,8 @@ export const openVerdictJournal = (path: string) => {
 
   const look = async (): Promise<void> => {
     const size = sizeOf(path);
-    if (size < known && !reading) {
-      // Somebody began the file anew.
-      places = new Map();
-      known = 0;
-    }
+    // Somebody began the file anew.
+    if (size < known && !reading) beginAnew();
     if (size === known) return;
     reading ??= catchUp().finally(() => {
       reading = undefined;
@@ -118,15 +134,16 @@ export const openVerdictJournal = (path: string) => {
      * @throws what the file system throws.
      */
     keep: (key: string, entry: KeptEntry): void => {
-      const before = sizeOf(path);
+      const { descriptor, size: before } = target();
       // Behind the last known line stands what others added, or a line that was torn.
       const own = encodeLine({ key, ...entry });
-      const line = before === known ? own : `\n${own}`;
-      appendFileSync(path, line);
+      const line = Buffer.from(before === known ? own : `\n${own}`);
+      const count = writeSync(descriptor, line);
+      if (count < line.length) throw new Error(`expected to write ${line.length} bytes to ${path}, wrote ${count}`);
       // Nobody else wrote meanwhile: the line stands where it was expected.
-      if (reading || before !== known || sizeOf(path) !== before + Buffer.byteLength(line)) return;
+      if (reading || before !== known || fstatSync(descriptor).size !== before + line.length) return;
       places.set(placeOf(key), before);
-      known = before + Buffer.byteLength(line);
+      known = before + line.length;
     },
   };
 };

@@ -189,6 +189,21 @@ test('a reader may stop early, and the file is read again', async () => {
   expect(await all(readRlRows(path))).toHaveLength(10);
 });
 
+test('files are counted one after the other and at once, also behind a torn one, and each is read as itself', async () => {
+  const sizes = [3, 5, 7];
+  const paths = await Promise.all(sizes.map((size) => file(`${size}.parquet`)));
+  for (const [index, path] of paths.entries()) await writeRows(path, sftSchema, rows(sizes[index] ?? 0, conversation));
+  const torn = await file();
+  await writeFile(torn, 'no parquet at all');
+  for (const [index, path] of paths.entries()) {
+    expect(await countRows(path)).toBe(sizes[index]);
+    expect(await thrown(countRows(torn))).toMatchObject({ type: 'data', where: torn });
+  }
+  expect(await Promise.all(paths.map(countRows))).toEqual(sizes);
+  const read = await Promise.all(paths.map((path) => all(readSftRows(path))));
+  expect(read.map(({ length }) => length)).toEqual(sizes);
+});
+
 test('names a file that is missing, a folder, no Parquet, or cut', async () => {
   const path = await file();
   expect(await thrown(countRows(path))).toMatchObject({ type: 'data', where: path });

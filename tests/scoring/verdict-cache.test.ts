@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
@@ -54,6 +54,19 @@ test('lines of processes that write at once do not mix', async () => {
   for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
   const last = createHash('sha256').update('two299').digest('hex');
   expect(await openVerdictJournal(path).find(last)).toEqual({ key: last, reason: 'x'.repeat(299) });
+});
+
+test('a file that was removed is begun anew', async () => {
+  const path = await journalPath();
+  const journal = openVerdictJournal(path);
+  journal.keep(keyOf('a dog'), { reason: 'before' });
+  await rm(path);
+  journal.keep(keyOf('a bird'), { reason: 'after' });
+  expect(await readFile(path, 'utf8')).toContain('after');
+  for (const reader of [journal, openVerdictJournal(path)]) {
+    expect(await reader.find(keyOf('a dog'))).toBeUndefined();
+    expect(await reader.find(keyOf('a bird'))).toMatchObject({ reason: 'after' });
+  }
 });
 
 test('a torn end costs its own verdict and no other', async () => {

@@ -26,7 +26,8 @@ export interface ExchangeOptions {
   readonly agent: Agent;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: { readonly length: number; chunks(): Iterable<Buffer> | AsyncIterable<Buffer> };
+  /** JSON that is posted; without one it is a GET. */
+  readonly body?: Buffer | { readonly length: number; chunks(): Iterable<Buffer> | AsyncIterable<Buffer> };
   readonly signal: AbortSignal;
   /** Milliseconds for all of it. */
   readonly totalMs: number;
@@ -58,7 +59,7 @@ const faultOf = (error: Error): Fault =>
   codesOf(error).some((code) => unreachable.has(String(code))) ? 'unreachable' : 'reset';
 
 /**
- * Posts JSON and reads the whole answer. Never rejects, and ends within `totalMs`, whatever the server does.
+ * Sends one request and reads the whole answer. Never rejects, and ends within `totalMs`, whatever the server does.
  *
  * It speaks to undici's dispatcher itself: the streams and signals that `request` puts around it cost as much again.
  */
@@ -100,9 +101,13 @@ export const exchange = (options: ExchangeOptions): Promise<Exchange> =>
       {
         origin,
         path: pathname + search,
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json', 'content-length': String(body.length) },
-        body: body.chunks() as unknown as DispatchBody,
+        ...(body
+          ? {
+              method: 'POST',
+              headers: { ...headers, 'content-type': 'application/json', 'content-length': String(body.length) },
+              body: Buffer.isBuffer(body) ? body : (body.chunks() as unknown as DispatchBody),
+            }
+          : { method: 'GET', headers: { ...headers } }),
       },
       {
         onRequestStart: (given) => {
