@@ -1,52 +1,35 @@
 """Fewer mappings of memory: a fork copies each one, and an end takes each one apart."""
 
 import contextlib
-from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
 import kernel
+from mappings import Mapping, mappings
 
 _READ_WRITE, _READ_EXECUTE = 3, 5
 
 
-@dataclass(frozen=True)
-class _Mapping:
-    start: int
-    end: int
-    rights: str
-    offset: int
-    file: str
-
-    def goes_on_in(self, other: "_Mapping") -> bool:
-        return (self.end, self.offset + self.end - self.start) == (other.start, other.offset)
+def _goes_on(one: Mapping, other: Mapping) -> bool:
+    """Whether the other is what follows in memory and in the file."""
+    return (one.end, one.offset + one.size) == (other.start, other.offset)
 
 
-def _mappings() -> list[_Mapping]:
-    found = []
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        span, rights, offset, _, _, *file = line.split(None, 5)
-        start, end = (int(part, 16) for part in span.split("-"))
-        found.append(_Mapping(start, end, rights, int(offset, 16), file[0] if file else ""))
-    return found
-
-
-def _give(first: _Mapping, last: _Mapping, rights: int) -> None:
+def _give(first: Mapping, last: Mapping, rights: int) -> None:
     if first is not last:
         with contextlib.suppress(OSError):
             kernel.protect(first.start, last.end - first.start, rights)
 
 
-def _merge(library: list[_Mapping]) -> None:
+def _merge(library: list[Mapping]) -> None:
     """Gives what is only read the rights of the code beside it, and what was made constant those of the variables."""
     code = [index for index, mapping in enumerate(library) if mapping.rights == "r-xp"]
     if not code:
         return
     first = last = code[0]
-    while first > 0 and library[first - 1].rights == "r--p" and library[first - 1].goes_on_in(library[first]):
+    while first > 0 and library[first - 1].rights == "r--p" and _goes_on(library[first - 1], library[first]):
         first -= 1
     rest = library[last + 1 :]
-    while rest and library[last].goes_on_in(rest[0]) and rest[0].rights == "r--p":
+    while rest and _goes_on(library[last], rest[0]) and rest[0].rights == "r--p":
         last += 1
         rest = library[last + 1 :]
     _give(library[first], library[last], _READ_EXECUTE)
@@ -60,6 +43,6 @@ def merge() -> None:
 
     They keep nobody from anything: code of a session could change the rights of its memory itself.
     """
-    for file, library in groupby(_mappings(), lambda mapping: mapping.file):
+    for file, library in groupby(mappings(), lambda mapping: mapping.file):
         if file.startswith("/"):
             _merge(list(library))

@@ -2,9 +2,9 @@
 
 import contextlib
 import ctypes
-from pathlib import Path
 
 import kernel
+from mappings import mapping_of
 
 _HUGE = 2 * 1024 * 1024
 _ADVISE_HUGE = 14
@@ -21,26 +21,9 @@ _mmap.restype = _mremap.restype = ctypes.c_void_p
 _munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
 
-def _mapping_of(address: int) -> list[str]:
-    """What the kernel tells of the mapping that holds an address: first its place, its rights and its file."""
-    found: list[str] = []
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        first = line.split(None, 1)[0]
-        if "-" in first:
-            start, end = (int(part, 16) for part in first.split("-"))
-            found = [line] if start <= address < end else []
-            if start > address:
-                break
-        elif found:
-            found.append(line)
-            if first == "AnonHugePages:":
-                return found
-    return []
-
-
 def _is_large(address: int, size: int) -> bool:
-    mapping = _mapping_of(address)
-    return bool(mapping) and int(mapping[-1].split()[1]) * 1024 >= size
+    mapping = mapping_of(address, counted=True)
+    return mapping is not None and mapping.in_large_pages >= size
 
 
 def _replace(start: int, size: int) -> None:
@@ -67,10 +50,9 @@ def move() -> None:
     Where the system has none to give, all stays as it is.
     """
     code = ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value or 0
-    mapping = _mapping_of(code)
-    if not mapping or mapping[0].split()[1] != "r-xp":
+    mapping = mapping_of(code)
+    if mapping is None or mapping.rights != "r-xp":
         return
-    start, end = (int(part, 16) for part in mapping[0].split()[0].split("-"))
-    first, last = -(-start // _HUGE) * _HUGE, end // _HUGE * _HUGE
+    first, last = -(-mapping.start // _HUGE) * _HUGE, mapping.end // _HUGE * _HUGE
     if first < last:
         _replace(first, last - first)

@@ -13,9 +13,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import kernel
+from mappings import Mapping, mappings
 
 _MOST_BYTES = 1 << 30
 _SPARSE_BYTES = 1 << 20
@@ -33,27 +33,12 @@ _CONTEXT_BYTES, _STACK_BYTES = 8 * 1024, 8 * 1024
 _library = ctypes.PyDLL(None)
 
 
-@dataclass
-class _Mapping:
-    start: int
-    end: int
-    rights: str
-    file: str
-    resident: int = 0
-
-    @property
-    def size(self) -> int:
-        return self.end - self.start
-
-    def is_of_library(self) -> bool:
-        return self.file.startswith("/")
-
-    def moves(self) -> bool:
-        """Whether this process wrote to it and will hardly do so again, or it is small and stands between such."""
-        if self.rights == "rw-p" and self.file != "[stack]":
-            # Buffers for many processors stay without memory, but for their first pages.
-            return self.size <= _SPARSE_BYTES or self.resident * 2 >= self.size
-        return self.is_of_library() and self.rights in ("r-xp", "r--p") and self.size <= _SMALL_BYTES
+def _moves(one: Mapping) -> bool:
+    """Whether this process wrote to it and will hardly do so again, or it is small and stands between such."""
+    if one.rights == "rw-p" and one.file != "[stack]":
+        # Buffers for many processors stay without memory, but for their first pages.
+        return one.size <= _SPARSE_BYTES or one.resident * 2 >= one.size
+    return one.is_of_library() and one.rights in ("r-xp", "r--p") and one.size <= _SMALL_BYTES
 
 
 @dataclass
@@ -75,35 +60,22 @@ class _Span:
         return self.pieces[-1][1] - self.start
 
 
-def _mappings() -> list[_Mapping]:
-    found: list[_Mapping] = []
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        first, *rest = line.split(None, 5)
-        if first == "Rss:":
-            found[-1].resident = int(rest[0]) * 1024
-        elif "-" in first:
-            start, end = (int(part, 16) for part in first.split("-"))
-            found.append(_Mapping(start, end, rest[0], rest[4] if len(rest) > 4 else ""))
-    return found
-
-
 def _take_gaps() -> None:
     """Maps what is free between libraries, so that nothing else comes to lie there."""
-    known = _mappings()
-    for before, after in pairwise(known):
+    for before, after in pairwise(mappings()):
         free = after.start - before.end
         if before.is_of_library() and after.is_of_library() and 0 < free <= _HOLE_BYTES:
             values = [before.end, free, _NO_RIGHTS, _PRIVATE_ANONYMOUS_NEW, -1, 0]
             _library.mmap(*map(ctypes.c_long, values))
 
 
-def _neighbours() -> Iterator[tuple[_Mapping, bool]]:
+def _neighbours() -> Iterator[tuple[Mapping, bool]]:
     """Mappings that move, each with whether it goes on where the last one ended, but for a hole."""
     end = 0
-    for one in _mappings():
+    for one in mappings(counted=True):
         if one.rights == "---p" and one.start == end and one.size <= _HOLE_BYTES:
             end = one.end
-        elif one.moves():
+        elif _moves(one):
             yield one, one.start == end
             end = one.end
 
