@@ -113,7 +113,7 @@ export const openParquet = async (path: string, columns: readonly string[] | nul
       throw unreadable(path, cause);
     }
   };
-  let isFresh = true;
+  let use: 'opened' | 'read' | 'closed' = 'opened';
   try {
     const request: OpenRequest = { kind: 'open', path, columns };
     const opened = await ask(request);
@@ -121,14 +121,16 @@ export const openParquet = async (path: string, columns: readonly string[] | nul
     return {
       rows: opened.rows,
       nextBatch: async () => {
-        isFresh = false;
+        use = 'read';
         const reply = await ask({ kind: 'next' });
         return reply.kind === 'batch' ? reply.stream : undefined;
       },
       close: async () => {
-        if (isFresh) giveThread(thread);
-        else await thread.terminate();
-        isFresh = false;
+        const before = use;
+        use = 'closed';
+        if (before === 'opened') giveThread(thread);
+        // A thread that was given back is another file's by now.
+        if (before === 'read') await thread.terminate();
       },
     };
   } catch (error) {

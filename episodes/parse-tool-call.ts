@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../domain/parse-json.ts';
 
 /** A call that works on one image of the trajectory, or a call whose form cannot be read. */
 export type ImageCall =
@@ -14,14 +15,6 @@ const callSchema = z.object({ name: z.string(), arguments: argumentsSchema });
 
 // An opening mark inside another begins anew, as it does for answers.
 const callPattern = /<tool_call>((?:(?!<tool_call>).)*?)<\/tool_call>/s;
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
 
 /** Why a call's form is refused, as the model reads it; the same sentence in both loops. */
 export const malformedCall = (tool: string): string =>

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../domain/parse-json.ts';
 import type { Exchange } from '../http/exchange.ts';
 
 const completionSchema = z.object({
@@ -42,14 +43,6 @@ const retryAfterMs = (header: string | undefined, now: number): number | undefin
   const seconds = Number(header);
   const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now;
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
-};
-
-const parseJson = (body: string): unknown => {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 };
 
 const readAnswer = (status: number, body: string, retryAfter: string | undefined): ReadCompletion => {

@@ -71,13 +71,13 @@ try {
     ...(values.codedance === undefined ? [] : [await evalPy(values.cache, values.codedance)]),
   ];
   const clients = [lensmith, ...peers, bareLoop];
+  // To look at the memory of many processes costs those who have many the most: it is looked at in other cases.
+  const besidePeers = { ...run, turns: 2, turnMs: 50, memoryEvery: 2 };
   const starts =
     cases.has('peers') || cases.has('histories')
-      ? await measureStarts(report, [lensmith, ...peers], dataOf, { ...run, turns: 2, turnMs: 50, memoryEvery: 2 })
+      ? await measureStarts(report, [lensmith, ...peers], dataOf, besidePeers)
       : new Map<string, number>();
   if (cases.has('peers')) {
-    // To look at the memory of many processes costs those who have many the most: it is looked at in other cases.
-    const options = { ...run, turns: 2, turnMs: 50, memoryEvery: 2 };
     const searchSamples = Number(values['search-samples']);
     const rounds = Number(values.rounds);
     const complete = await compareBest(report, {
@@ -87,7 +87,7 @@ try {
       searchSamples,
       samples,
       dataOf,
-      run: options,
+      run: besidePeers,
       starts,
     });
     if (!complete) {
@@ -101,8 +101,7 @@ try {
   }
   if (cases.has('histories')) {
     const count = Math.ceil(samples / 12);
-    const data = await dataOf(count, 3_750_000);
-    const options = { ...run, samples: count, data, turns: 2, turnMs: 50, memoryEvery: 2 };
+    const options = { ...besidePeers, samples: count, data: await dataOf(count, 3_750_000) };
     const most = concurrency.filter((each) => each <= 64);
     const runs = await interleave(report, clients, most, options);
     tell('two turns of 50 ms, 5 MB histories', runs);

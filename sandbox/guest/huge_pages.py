@@ -5,16 +5,12 @@ import contextlib
 import kernel
 from mappings import mappings
 
-_COLLAPSE = 25
-_HUGE = 2 * 1024 * 1024
-
 
 def collapse() -> None:
     """Gathers this process's private writable memory into huge pages, where the kernel can (Linux 6.1)."""
     for one in mappings():
         if one.rights != "rw-p" or one.is_of_library() or one.file == "[stack]":
             continue
-        first, last = -(-one.start // _HUGE) * _HUGE, one.end // _HUGE * _HUGE
-        for address in range(first, last, _HUGE):
+        for address in range(*one.huge_pages(), kernel.HUGE_PAGE_BYTES):
             with contextlib.suppress(OSError):
-                kernel.advise(address, _HUGE, _COLLAPSE)
+                kernel.advise(address, kernel.HUGE_PAGE_BYTES, kernel.MADV_COLLAPSE)

@@ -6,8 +6,7 @@ import ctypes
 import kernel
 from mappings import mapping_of
 
-_HUGE = 2 * 1024 * 1024
-_ADVISE_HUGE = 14
+_HUGE = kernel.HUGE_PAGE_BYTES
 _READ_WRITE, _READ_EXECUTE = 0x01 | 0x02, 0x01 | 0x04
 _PRIVATE_ANONYMOUS = 0x02 | 0x20
 _MAY_MOVE_TO = 0x01 | 0x02
@@ -33,7 +32,7 @@ def _replace(start: int, size: int) -> None:
         return
     copy = -(-place // _HUGE) * _HUGE
     with contextlib.suppress(OSError):
-        kernel.advise(copy, size, _ADVISE_HUGE)
+        kernel.advise(copy, size, kernel.MADV_HUGEPAGE)
         ctypes.memmove(copy, start, size)
         kernel.protect(copy, size, _READ_EXECUTE)
         # At one stroke: this very code lies in what is replaced.
@@ -53,6 +52,6 @@ def move() -> None:
     mapping = mapping_of(code)
     if mapping is None or mapping.rights != "r-xp":
         return
-    first, last = -(-mapping.start // _HUGE) * _HUGE, mapping.end // _HUGE * _HUGE
+    first, last = mapping.huge_pages()
     if first < last:
         _replace(first, last - first)

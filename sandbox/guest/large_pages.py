@@ -2,8 +2,10 @@
 
 import ctypes
 
-_ADVISE_HUGE = 14
-_SIZE = 2 * 1024 * 1024
+import kernel
+
+_ADVISE_HUGE = kernel.MADV_HUGEPAGE
+_SIZE = kernel.HUGE_PAGE_BYTES
 # A large page that would stay this empty, or emptier, is none.
 _LEAST_USED = _SIZE // 2
 _HEADER = 64

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import kernel
+
 
 @dataclass(slots=True)
 class Mapping:
@@ -22,6 +24,11 @@ class Mapping:
     @property
     def size(self) -> int:
         return self.end - self.start
+
+    def huge_pages(self) -> tuple[int, int]:
+        """Where the first huge page that lies whole in it begins and the last one ends; no later, where none does."""
+        size = kernel.HUGE_PAGE_BYTES
+        return -(-self.start // size) * size, self.end // size * size
 
     def is_of_library(self) -> bool:
         return self.file.startswith("/")

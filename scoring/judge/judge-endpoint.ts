@@ -1,6 +1,7 @@
 import { Agent } from 'undici';
 import { z } from 'zod';
 import { LensmithError } from '../../domain/errors.ts';
+import { parseJson } from '../../domain/parse-json.ts';
 import { type ExchangeOptions, exchange } from '../../http/exchange.ts';
 import type { judgeMessages } from './judge-prompt.ts';
 import { type JudgeReply, replyOfLoss, replyOfStatus, replyOfUnread } from './judge-reply.ts';
@@ -30,14 +31,6 @@ const mostBytes = 1024 * 1024;
 const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
 /** For what several questions share, which none of them gives up. */
 const never = new AbortController().signal;
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
 
 /** A server may say the model's dated release where it was asked for the model: `gpt-5` and `gpt-5-2026-01-31`. */
 const isModel = (said: string, asked: string): boolean =>
