@@ -9,8 +9,12 @@ export interface CodeSession {
 
 /** What an episode needs of the sandbox. */
 export interface CodeSandbox {
-  /** The bytes of the images are the sandbox's until it has answered, and others' after that. */
-  createSession(options: SessionOptions): Promise<CodeSession>;
+  /**
+   * The bytes of the images are the sandbox's until it has answered, and others' after that.
+   *
+   * @param first - What the first call of the session will be, which may run before it is asked for.
+   */
+  createSession(options: SessionOptions, first?: ExecutionRequest): Promise<CodeSession>;
 }
 
 /** Options of the session that a protocol asks for. The parts of an image call share one session, which keeps them. */
@@ -28,18 +32,17 @@ export const sessionOptions = (protocol: Protocol, images: readonly Buffer<Array
 
 const ran = ({ outcome }: ExecutionResult): boolean => outcome === 'ok' || outcome === 'no_output';
 
+/** The code that a call of a session begins with. */
+export const firstCode = ({ imageCall }: Protocol, code: string): string => imageCall?.before ?? code;
+
 /**
  * Runs one call in a session. An image call is three executions, what comes before the code, the code as the model
  * wrote it, and what takes the image from its variables; its result is that of the code with the image added.
  */
-export const executeCall = async (
-  session: CodeSession,
-  { imageCall, limits }: Protocol,
-  code: string,
-): Promise<ExecutionResult> => {
-  if (!imageCall) return session.execute({ code });
-  const before = await session.execute({ code: imageCall.before });
-  if (!ran(before)) return before;
+export const executeCall = async (session: CodeSession, protocol: Protocol, code: string): Promise<ExecutionResult> => {
+  const { imageCall, limits } = protocol;
+  const first = await session.execute({ code: firstCode(protocol, code) });
+  if (!imageCall || !ran(first)) return first;
   const result = await session.execute({ code });
   if (!ran(result)) return result;
   const after = await session.execute({ code: imageCall.after });

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
 import type { Protocol } from '../domain/protocol.ts';
 import type { ExecutionResult } from '../domain/sandbox.ts';
-import { type CodeSandbox, type CodeSession, executeCall, sessionOptions } from './code-session.ts';
+import { type CodeSandbox, type CodeSession, executeCall, firstCode, sessionOptions } from './code-session.ts';
 import type { StoredImage } from './image-store.ts';
 import { ownTurn } from './own-turn.ts';
 import { giveBytes } from './reused-bytes.ts';
@@ -64,7 +64,8 @@ export const openToolSession = (options: ToolSessionOptions): ToolSession => {
       const given = image ? [image] : images;
       if (given.some(({ base64 }) => base64.length > largeBytes)) await ownTurn();
       const contents = given.map(({ base64 }) => base64.decoded());
-      const opened = await sandbox.createSession(sessionOptions(protocol, contents));
+      const first = effective[0] ?? firstCode(protocol, code);
+      const opened = await sandbox.createSession(sessionOptions(protocol, contents), { code: first });
       for (const bytes of contents) giveBytes(bytes);
       if (closed) {
         // The episode's time ended while the session was being opened.

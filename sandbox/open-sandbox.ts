@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
-import { type SessionOptions, sessionRequestSchema } from '../domain/sandbox.ts';
+import { type ExecutionRequest, type SessionOptions, sessionRequestSchema } from '../domain/sandbox.ts';
 import { type ForkServer, type Isolation, startForkServer, type Walls } from './fork-server.ts';
 import { keepImages } from './kept-images.ts';
 import { type PreparedSessions, prepareSessions } from './prepared-sessions.ts';
@@ -38,8 +38,12 @@ export interface Sandbox {
   /** What the host's kernel gives beyond namespaces. */
   readonly walls: Walls;
   readonly sessions: () => number;
-  /** @throws LensmithError `infrastructure` where it is full or lost, `data` for an image that does not decode. */
-  readonly createSession: (options: SessionOptions) => Promise<Session>;
+  /**
+   * @param first - The call that the session's first one will be: it runs as soon as the session is open, without a way
+   *   there and back in between.
+   * @throws LensmithError `infrastructure` where it is full or lost, `data` for an image that does not decode.
+   */
+  readonly createSession: (options: SessionOptions, first?: ExecutionRequest) => Promise<Session>;
   /** Ends every session; nothing of the sandbox is left on the host. */
   readonly close: () => Promise<void>;
 }
@@ -111,12 +115,12 @@ export const openSandbox = async (options: SandboxOptions): Promise<Sandbox> => 
     return guest;
   };
 
-  const create = async (request: SessionOptions): Promise<Session> => {
+  const create = async (request: SessionOptions, first: ExecutionRequest | undefined): Promise<Session> => {
     const parsed = sessionRequestSchema.parse(request);
     const id = randomUUID();
     const session = await inTurn(async () => {
       const { server, prepared } = await liveGuest();
-      return openSession(server, prepared, kept, id, parsed, isolation, () => sessions.delete(id));
+      return openSession(server, prepared, kept, id, parsed, isolation, () => sessions.delete(id), first);
     });
     sessions.set(id, session);
     return session;
@@ -126,11 +130,11 @@ export const openSandbox = async (options: SandboxOptions): Promise<Sandbox> => 
     isolation,
     walls: first.walls,
     sessions: () => sessions.size + opening,
-    createSession: async (request) => {
+    createSession: async (request, first) => {
       if (sessions.size + opening >= maxSessions) throw new SandboxFullError(maxSessions);
       opening += 1;
       try {
-        return await create(request);
+        return await create(request, first);
       } finally {
         opening -= 1;
       }

@@ -46,8 +46,8 @@ export const sandboxApi = (sandbox: Sandbox): Hono => {
   const metrics = createSandboxMetrics();
   const sessions = new Map<string, Promise<Session>>();
 
-  const open = (id: string, request: SessionOptions): Promise<Session> => {
-    const opening = sandbox.createSession(request).then((session) => {
+  const open = (id: string, request: SessionOptions, first: ExecutionRequest | undefined): Promise<Session> => {
+    const opening = sandbox.createSession(request, first).then((session) => {
       session.onEnd(() => sessions.delete(id));
       return session;
     });
@@ -69,10 +69,11 @@ export const sandboxApi = (sandbox: Sandbox): Hono => {
     if (!parsed.success) return refuse(context, parsed.error);
     const { execution, ...request } = parsed.data;
     const id = request.sessionId ?? crypto.randomUUID();
+    const first = execution && { executionId: id, ...execution };
     const known = sessions.get(id);
     try {
-      const session = await (known ?? open(id, request));
-      const result = execution && (await execute(session, { executionId: id, ...execution }));
+      const session = await (known ?? open(id, request, first));
+      const result = first && (await execute(session, first));
       const answer: SessionResponse = { sessionId: id, isolation: session.isolation, ...(result ? { result } : {}) };
       return context.json(answer, known ? 200 : 201);
     } catch (error) {

@@ -36,6 +36,8 @@ export interface Session {
   /**
    * Never throws for what the code does; `infrastructure` says that the sandbox was lost, and nothing of the code. The
    * last call's `executionId` again returns its result.
+   *
+   * @throws LensmithError `config` where the session was opened with another first call.
    */
   readonly execute: (request: ExecutionRequest) => Promise<ExecutionResult>;
   readonly close: () => Promise<void>;
@@ -61,49 +63,65 @@ const lost = (message: string, isolation: Isolation, durationMs: number): Execut
   isolation,
 });
 
+const another = (id: string): LensmithError =>
+  new LensmithError('config', 'expected the call that the session was opened with as its first one', { where: id });
+
+/** A reply that is waited for, so long from the one before it on. */
+interface Expected {
+  readonly limitMs: number;
+  readonly resolve: (message: GuestMessage | undefined) => void;
+}
+
 /**
- * Sends messages to a guest and gives each the next reply; undefined where none came before the limit. `onClose` is
- * called once, at the connection's end or at `close`, past which the connection is another's.
+ * Sends messages to a guest and gives the replies in their order; undefined where one did not come before its limit.
+ * `onClose` is called once, at the connection's end or at `close`, past which the connection is another's.
  */
 const createExchange = (connection: GuestConnection, onClose: () => void) => {
-  let waiting: ((message: GuestMessage | undefined) => void) | undefined;
+  const expected: Expected[] = [];
   let closed = false;
-  const limit = createAlarm(() => waiting?.(undefined));
+  const take = (message: GuestMessage | undefined): void => {
+    expected.shift()?.resolve(message);
+    if (expected[0]) limit.set(expected[0].limitMs);
+  };
+  const limit = createAlarm(() => take(undefined));
   const close = (): void => {
     if (closed) return;
     closed = true;
     limit.stop();
-    waiting?.(undefined);
+    for (const { resolve } of expected.splice(0)) resolve(undefined);
     onClose();
   };
-  connection.onMessage = (message) => waiting?.(message);
+  connection.onMessage = take;
   connection.onClose = close;
   if (connection.socket.destroyed) close();
+  const expect = (limitMs: number): Promise<GuestMessage | undefined> =>
+    new Promise((resolve) => {
+      if (closed) {
+        resolve(undefined);
+        return;
+      }
+      expected.push({ limitMs, resolve });
+      if (expected.length === 1) limit.set(limitMs);
+    });
   return {
     closed: () => closed,
     close,
+    /** One more reply to what was sent. */
+    expect,
     ask: (
       message: Record<string, unknown>,
       limitMs: number,
       parts?: readonly Buffer[],
-    ): Promise<GuestMessage | undefined> =>
-      new Promise((resolve) => {
-        if (closed) {
-          resolve(undefined);
-          return;
-        }
-        limit.set(limitMs);
-        waiting = (reply) => {
-          waiting = undefined;
-          resolve(reply);
-        };
-        sendFrame(connection.socket, message, parts);
-      }),
+    ): Promise<GuestMessage | undefined> => {
+      const reply = expect(limitMs);
+      if (!closed) sendFrame(connection.socket, message, parts);
+      return reply;
+    },
   };
 };
 
 /**
- * Opens a session on a fork server.
+ * Opens a session on a fork server. Its `first` call travels with the request, and runs as soon as it is open.
  *
  * @throws LensmithError `data` for an image that is not kept or does not decode, `infrastructure` where the guest is lost.
  */
@@ -115,6 +133,7 @@ export const openSession = async (
   request: SessionRequest,
   isolation: Isolation,
   onEnd: () => void,
+  first?: ExecutionRequest,
 ): Promise<Session> => {
   const contents = await Promise.all(request.images.map(kept.bytesOf));
   const guest = await prepared.take();
@@ -132,8 +151,13 @@ export const openSession = async (
 
   const { variables, limits, state, rollback } = request;
   const images = request.images.map(({ name }) => ({ name }));
-  const config = { images, variables, limits, state, rollback };
-  const answer = readySchema.safeParse((await exchange.ask(config, readyMs, contents))?.content);
+  const limitOf = ({ seconds }: ExecutionRequest): number =>
+    Math.min(seconds ?? limits.callSeconds, limits.callSeconds);
+  const call = first && { code: first.code, seconds: limitOf(first) };
+  const config = { images, variables, limits, state, rollback, ...(call ? { call } : {}) };
+  const opening = exchange.ask(config, readyMs, contents);
+  const firstReply = first && exchange.expect(limitOf(first) * 1000 + graceMs);
+  const answer = readySchema.safeParse((await opening)?.content);
   if (!answer.success || !answer.data.ready) {
     end();
     throw answer.success
@@ -150,11 +174,10 @@ export const openSession = async (
     idle.set(request.idleSeconds * 1000);
   };
 
-  const run = async ({ code, seconds }: ExecutionRequest): Promise<ExecutionResult> => {
+  const resultOf = async (replying: Promise<GuestMessage | undefined>): Promise<ExecutionResult> => {
     running = true;
-    const limit = Math.min(seconds ?? limits.callSeconds, limits.callSeconds);
     const started = performance.now();
-    const reply = await exchange.ask({ code, seconds: limit }, limit * 1000 + graceMs);
+    const reply = await replying;
     const result = reply && readResult(reply);
     const durationMs = performance.now() - started;
     if (result && result.images.length <= limits.imagesPerCall) {
@@ -172,7 +195,11 @@ export const openSession = async (
   const lifetime = setTimeout(() => void close(), request.totalSeconds * 1000);
   lifetime.unref();
 
-  let last: Promise<ExecutionResult | undefined> = Promise.resolve(undefined);
+  const run = (call: ExecutionRequest): Promise<ExecutionResult> => {
+    const seconds = limitOf(call);
+    return resultOf(exchange.ask({ code: call.code, seconds }, seconds * 1000 + graceMs));
+  };
+
   let lastId: string | undefined;
   const close = async (): Promise<void> => {
     idle.stop();
@@ -188,6 +215,10 @@ export const openSession = async (
     (await last) ?? lost('the call has no result to repeat', isolation, 0);
 
   touch();
+  // Of the call that came with the opening, until it is asked for.
+  let announced = firstReply && resultOf(firstReply);
+  let last: Promise<ExecutionResult | undefined> = announced ?? Promise.resolve(undefined);
+
   return {
     id,
     isolation,
@@ -198,7 +229,10 @@ export const openSession = async (
     },
     execute: (call) => {
       if (call.executionId !== undefined && call.executionId === lastId) return repeated();
-      const next = last.then(() => run(call));
+      if (announced && (call.code !== first?.code || call.seconds !== first.seconds))
+        return Promise.reject(another(id));
+      const next = announced ?? last.then(() => run(call));
+      announced = undefined;
       last = next;
       lastId = call.executionId;
       return next;

@@ -17,7 +17,7 @@ export const lensmithLibrary = async (python: string, name: string, prepared: nu
     close: sandbox.close,
     open: async () => {
       const started = performance.now();
-      const session = await sandbox.createSession({});
+      const session = await sandbox.createSession({}, { code: firstCode });
       const execute = async (code: string) => expectPrinted(name, (await session.execute({ code })).stdout);
       await execute(firstCode);
       const openMs = performance.now() - started;

@@ -3,6 +3,7 @@
 import kernel
 import landlock
 import root_view
+from kernel import call_in_turn
 from system_call_filter import SystemCallFilter
 
 _SESSION_NAMESPACES = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID | kernel.CLONE_NEWNS
@@ -17,6 +18,7 @@ class Confinement:
         self._filter = SystemCallFilter()
         self.landlock = landlock.version()
         self._rules: landlock.Landlock | None = None
+        self._calls: list[kernel.SystemCall] = []
         self.seccomp = self._filter.available()
         # What a session leaves in namespaces other than these is out of its reach only where the filter refuses it.
         self.lasting = self.seccomp
@@ -35,14 +37,17 @@ class Confinement:
     def prepare(self) -> None:
         """For the process that will fork interpreters: does, and finds, what holds for all of them."""
         self._filter.install_first()
+        self._calls = [
+            *kernel.dropping_capabilities(),
+            # The session's first process reads how much memory it holds.
+            kernel.prctl_call(kernel.PR_SET_DUMPABLE, 1),
+            *self._filter.installing_last(),
+        ]
         if self.landlock:
             self._rules = landlock.Landlock(["/"], root_view.DEVICES, self.landlock)
 
     def interpreter(self) -> None:
         """For a process that has entered the namespaces of a session, forked after `prepare`."""
-        kernel.drop_capabilities()
-        # The session's first process reads how much memory it holds.
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
-        self._filter.install_last()
+        call_in_turn(self._calls)
         if self._rules:
             self._rules.restrict("/sandbox")

@@ -45,7 +45,7 @@ def split(content: bytes, lengths: list[int]) -> list[bytes]:
     return parts
 
 
-def send_frame(connection: socket.socket, message: dict[str, Any]) -> None:
+def send_frame(connection: socket.SocketType, message: dict[str, Any]) -> None:
     """Sends one message whole."""
     connection.sendall(encode(message))
 
@@ -59,7 +59,7 @@ def decode(body: bytes) -> dict[str, Any]:
     return message
 
 
-def _whole(connection: socket.socket, first: bytes, count: int) -> bytes | None:
+def _whole(connection: socket.SocketType, first: bytes, count: int) -> bytes | None:
     """`count` bytes, of which the first have come; None where the other end is gone before the last."""
     if len(first) == count:
         return first
@@ -74,7 +74,7 @@ def _whole(connection: socket.socket, first: bytes, count: int) -> bytes | None:
     return bytes(content)
 
 
-def receive_frame(connection: socket.socket) -> dict[str, Any] | None:
+def receive_frame(connection: socket.SocketType) -> dict[str, Any] | None:
     """Waits for one message; None where the other end is gone. Raises ValueError for what is no frame.
 
     The other end sends no further message before the answer to this one.
@@ -83,7 +83,7 @@ def receive_frame(connection: socket.socket) -> dict[str, Any] | None:
     return finish_frame(connection, first) if first else None
 
 
-def finish_frame(connection: socket.socket, first: bytes) -> dict[str, Any] | None:
+def finish_frame(connection: socket.SocketType, first: bytes) -> dict[str, Any] | None:
     """The message whose `first` bytes have come, at least one; None where the other end is gone before its last."""
     if len(first) < 4:
         head = _whole(connection, first, 4)

@@ -5,23 +5,21 @@ snapshot, and with it everything is as it was.
 """
 
 import contextlib
-import math
 import os
-import resource
 import select
 import signal
 import socket
 import time
-from os import _exit
+from os import _exit, chdir, setsid
 from typing import Any, NoReturn
 
 import process_tree
-import resource_limits
 from capture import Capture
 from failures import failed
 from first_namespace import first_namespace
 from forking import fork, is_alone
 from frames import receive_frame, send_frame
+from resource_limits import Hold, allow_seconds
 from run_code import run_code
 from wake import WAKE
 
@@ -49,15 +47,6 @@ def _result(code: str, namespace: dict[str, Any], capture: Capture, cap: int) ->
         return failed("memory", "MemoryLimit", "no memory was left to report the result")
     except BaseException as error:  # noqa: BLE001 - what code left behind may fail at any point of the report
         return failed("exception", type(error).__name__, "the result of the code cannot be reported")
-
-
-def _allow_seconds(seconds: float) -> None:
-    """Bounds the processor time of the coming call: this process has used some before."""
-    with contextlib.suppress(OSError, ValueError):
-        _, most = resource.getrlimit(resource.RLIMIT_CPU)
-        bound = math.ceil(time.process_time()) + math.ceil(seconds) + resource_limits.PROCESSOR_SECONDS
-        if most == resource.RLIM_INFINITY or bound <= most:
-            resource.setrlimit(resource.RLIMIT_CPU, (bound, most))
 
 
 def _await_end(channel: socket.socket) -> None:
@@ -139,14 +128,15 @@ def _settle(channel: socket.socket, start: str) -> None:
         _go(place, start)
 
 
-def _serve(channel: socket.socket, folder: str, base_bytes: int, *, isolated: bool, awaited: bool) -> None:
+def serve(channel: socket.SocketType, folder: str, hold: Hold, *, awaited: bool) -> None:
+    """Takes the session's configuration, and runs calls until the channel closes; `awaited`, it loses no time."""
     if not awaited:
         touch(Capture(_ANY_LIMITS))
     config = receive_frame(channel)
     if config is None:
         return
     limits = config["limits"]
-    resource_limits.apply(limits, base_bytes, isolated=isolated)
+    hold(limits)
     try:
         namespace = first_namespace(config, folder)
     except Exception as error:  # noqa: BLE001 - whatever a broken image raises
@@ -154,32 +144,29 @@ def _serve(channel: socket.socket, folder: str, base_bytes: int, *, isolated: bo
         return
     capture = Capture(limits)
     capture.look()
-    _allow_seconds(limits["callSeconds"])
+    allow_seconds(limits["callSeconds"])
     send_frame(channel, {"ready": True})
-    while (message := receive_frame(channel)) is not None:
-        if "code" not in message:
+    message = config.get("call") or receive_frame(channel)
+    while message is not None:
+        if "code" in message:
+            if message["seconds"] < limits["callSeconds"]:
+                allow_seconds(message["seconds"])
+            send_frame(channel, _result(message["code"], namespace, capture, limits["outputCharacters"]))
+        else:
             _settle(channel, folder)
             capture.look()
-            _allow_seconds(limits["callSeconds"])
+            allow_seconds(limits["callSeconds"])
             if not select.select([channel], [], [], _QUIET_SECONDS)[0]:
                 touch(capture)
-            continue
-        if message["seconds"] < limits["callSeconds"]:
-            _allow_seconds(message["seconds"])
-        send_frame(channel, _result(message["code"], namespace, capture, limits["outputCharacters"]))
+        message = receive_frame(channel)
 
 
-def start(channel: socket.socket, folder: str, base_bytes: int, *, isolated: bool, awaited: bool) -> NoReturn:
-    """Takes the session's configuration and serves calls until the channel closes; `awaited`, it loses no time."""
+def start(channel: socket.SocketType, folder: str, hold: Hold, *, awaited: bool) -> NoReturn:
+    """Makes this process, just forked, the interpreter of a session."""
     try:
         with contextlib.suppress(OSError):
-            os.setsid()
-        # What native code prints past Python is nobody's output, and not for the supervisor's log.
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        os.close(null)
-        os.chdir(folder)
-        _serve(channel, folder, base_bytes, isolated=isolated, awaited=awaited)
+            setsid()
+        chdir(folder)
+        serve(channel, folder, hold, awaited=awaited)
     finally:
         _exit(1)

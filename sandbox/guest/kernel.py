@@ -38,6 +38,7 @@ _CAP_SYS_ADMIN = 1 << 21
 _SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
+_SYS_PRCTL = {"x86_64": 157, "aarch64": 167}
 _MACHINE = os.uname().machine
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -49,6 +50,8 @@ _system_call.argtypes = [ctypes.c_long] * 6
 _system_call.restype = ctypes.c_long
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 _prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+_setns = ctypes.CDLL(None, use_errno=True).setns
+_setns.argtypes = [ctypes.c_int] * 2
 
 
 def _check(result: int, what: str) -> int:
@@ -87,7 +90,7 @@ def unshare(namespaces: int) -> None:
 
 def enter_namespace(handle: int) -> None:
     """Moves this process into the namespace of an open /proc/PID/ns file; a pid namespace holds for children only."""
-    _check(_libc.setns(ctypes.c_int(handle), 0), "setns")
+    _check(_setns(handle, 0), "setns")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
@@ -132,6 +135,21 @@ def checked_call(name: str, number: int, first: int, second: int, third: int = 0
     return _check(system_call(number, first, second, third, fourth), name)
 
 
+SystemCall = tuple[int, int, int, int, int, int]
+
+
+def call_in_turn(calls: list[SystemCall]) -> None:
+    """Makes system calls, each by its number and five arguments. Raises OSError at the first that fails."""
+    for call in calls:
+        if _system_call(*call) < 0:
+            _check(-1, f"system call {call[0]}")
+
+
+def prctl_call(option: int, value: int, second: int = 0) -> SystemCall:
+    """What `prctl` does, for later. Raises OSError where its number is not known."""
+    return (_number(_SYS_PRCTL, "prctl"), option, value, second, 0, 0)
+
+
 def advise(address: int, length: int, advice: int) -> None:
     """madvise(2)."""
     _check(_libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(length), ctypes.c_int(advice)), "madvise")
@@ -170,10 +188,17 @@ def _set_capabilities(address: int) -> None:
     checked_call("capset", _number(_SYS_CAPSET, "capset"), _TO_HEADER, address)
 
 
+def dropping_capabilities() -> list[SystemCall]:
+    """What `drop_capabilities` does, for later. Raises OSError where a number is not known."""
+    return [
+        (_number(_SYS_CAPSET, "capset"), _TO_HEADER, _TO_NONE, 0, 0, 0),
+        prctl_call(PR_SET_NO_NEW_PRIVS, 1),
+    ]
+
+
 def drop_capabilities() -> None:
     """Gives up every capability of this process, for good."""
-    _set_capabilities(_TO_NONE)
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    call_in_turn(dropping_capabilities())
 
 
 def lay_down_mounting() -> None:

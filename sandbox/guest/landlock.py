@@ -3,12 +3,20 @@
 import ctypes
 import os
 import struct
+from os import close
+from os import open as open_file
+from struct import pack_into
 
 import kernel
+from kernel import checked_call
 
 _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446
 _VERSION_FLAG = 1
 _RULE_PATH_BENEATH = 1
+
+# What is allowed, and the folder or file below which it is.
+_RULE = "=Qi"
+_PATH_ONLY = os.O_PATH | os.O_CLOEXEC
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
@@ -26,12 +34,12 @@ def version() -> int:
 
 
 def _rule(handle: int, rights: int) -> ctypes.Array[ctypes.c_char]:
-    return ctypes.create_string_buffer(struct.pack("=Qi", rights, handle))
+    return ctypes.create_string_buffer(struct.pack(_RULE, rights, handle))
 
 
 def _open(path: str) -> int | None:
     try:
-        return os.open(path, os.O_PATH | os.O_CLOEXEC)
+        return os.open(path, _PATH_ONLY)
     except FileNotFoundError:
         return None
 
@@ -54,17 +62,19 @@ class Landlock:
         places = [(path, _READ) for path in read] + [(path, device_rights) for path in devices]
         opened = [(_open(path), rights) for path, rights in places]
         self._rules = [_rule(handle, rights) for handle, rights in opened if handle is not None]
+        # The one for the folder that may be written to, once that is known.
+        self._own = _rule(-1, self._write_rights)
         # Found ahead: what a process just forked looks up it copies pages for.
-        self._addresses = [ctypes.addressof(rule) for rule in self._rules]
+        self._addresses = [ctypes.addressof(rule) for rule in (*self._rules, self._own)]
         self._head = ctypes.addressof(self._attributes), len(self._attributes)
 
     def restrict(self, write: str) -> None:
         """Puts this process, and all that it will start, under the rules. Raises OSError."""
-        folder = os.open(write, os.O_PATH | os.O_CLOEXEC)
-        ruleset = kernel.checked_call("landlock_create_ruleset", _CREATE, *self._head)
-        own = _rule(folder, self._write_rights)
-        for address in (*self._addresses, ctypes.addressof(own)):
-            kernel.checked_call("landlock_add_rule", _ADD_RULE, ruleset, _RULE_PATH_BENEATH, address)
-        kernel.checked_call("landlock_restrict_self", _RESTRICT, ruleset, 0)
-        os.close(ruleset)
-        os.close(folder)
+        folder = open_file(write, _PATH_ONLY)
+        ruleset = checked_call("landlock_create_ruleset", _CREATE, *self._head)
+        pack_into(_RULE, self._own, 0, self._write_rights, folder)
+        for address in self._addresses:
+            checked_call("landlock_add_rule", _ADD_RULE, ruleset, _RULE_PATH_BENEATH, address)
+        checked_call("landlock_restrict_self", _RESTRICT, ruleset, 0)
+        close(ruleset)
+        close(folder)

@@ -4,10 +4,11 @@ import os
 import select
 import socket
 import time
-from os import _exit
+from os import _exit, dup2, read
 from typing import Protocol
 
 import process_tree
+import resource_limits
 from channel import Channel
 from forking import fork
 
@@ -46,12 +47,18 @@ class Launcher(Protocol):
 def await_release(channel: int) -> bool:
     """For a forked interpreter: waits for its session; returns whether its configuration follows at once."""
     try:
-        go = os.read(channel, 1)
+        go = read(channel, 1)
     except ConnectionError:
         go = b""
     if not go:
         _exit(0)
     return go == _AWAITED
+
+
+def keep_quiet(null: int) -> None:
+    """For a forked interpreter: what native code prints past Python is nobody's output, and not for the log."""
+    dup2(null, 1)
+    dup2(null, 2)
 
 
 def _release(channel: Channel, *, awaited: bool) -> None:
@@ -65,7 +72,8 @@ class ForkLauncher:
     """Forks this process, which has imported the libraries."""
 
     def __init__(self, base_bytes: int) -> None:
-        self._base_bytes = base_bytes
+        self._hold = resource_limits.holder(base_bytes, isolated=False)
+        self._null = os.open(os.devnull, os.O_WRONLY)
         self._pid = 0
 
     def begin(self, folder: str) -> Channel:
@@ -80,7 +88,8 @@ class ForkLauncher:
             try:
                 connection = channel.keep_theirs()
                 awaited = await_release(connection.fileno())
-                interpreter.start(connection, folder, self._base_bytes, isolated=False, awaited=awaited)
+                keep_quiet(self._null)
+                interpreter.start(connection, folder, self._hold, awaited=awaited)
             finally:
                 _exit(1)
         channel.close_theirs()

@@ -7,6 +7,7 @@ import fewer_mappings
 import huge_pages
 import large_code
 import one_heap
+import side_by_side
 import written_memory
 
 
@@ -54,8 +55,10 @@ def load(folder: str | None) -> None:
     gc.collect()
     cv2.setNumThreads(1)
     PIL.Image.init()
+    side_by_side.gather_code(rehearsal.walk)
     rehearsal.rehearse()
     one_heap.release()
+    side_by_side.begin_pools()
     # What a collection would touch in a session is copied for it, page by page.
     gc.freeze()
     fewer_mappings.merge()

@@ -24,6 +24,7 @@ import libraries
 import memory_watch
 import process_tree
 import root_view
+import time_stamps
 from confinement import Confinement
 from frames import send_frame
 from launching import ForkLauncher, Launcher, LaunchError, ZygoteLauncher
@@ -216,6 +217,7 @@ def _serve_isolated(scratch: str, meeting: str) -> None:
     except OSError as error:
         _say({"ready": False, "wants": "isolation", "message": str(error)})
         return
+    time_stamps.learn("/tmp")
     confinement = Confinement()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     life, end_of_life = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -249,6 +251,7 @@ def _serve_plain(scratch: str, meeting: str) -> None:
     except ImportError as error:
         _say({"ready": False, "wants": "libraries", "message": str(error)})
         return
+    time_stamps.learn(scratch)
     kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     server = ForkServer(None, scratch, meeting, ForkLauncher(_address_space()), memory_watch.own_bytes("self"))
     _say({"ready": True, "seccomp": False, "landlock": 0})

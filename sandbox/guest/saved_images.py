@@ -9,16 +9,19 @@ def _file_name(name: str) -> str:
     return name
 
 
-def save_images(config: dict[str, Any], folder: str) -> dict[str, Any]:
+def save_images(config: dict[str, Any], folder: str) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Writes the images, the parts of the configuration, to `folder`, each under its name, as they came.
 
-    Returns the configuration with their names. Raises ValueError for what is no plain file name.
+    Returns the configuration with their names, and their contents by name. Raises ValueError for what is no plain file
+    name.
     """
-    names = []
+    names: list[str] = []
+    written: dict[str, bytes] = {}
     for index, (entry, content) in enumerate(zip(config["images"], config.pop("parts", []), strict=True)):
         default = config["variables"]["file"] if index == 0 else f"image_{index}"
         name = _file_name(entry.get("name") or default)
         with open(f"{folder}/{name}", "wb") as file:
             file.write(content)
         names.append(name)
-    return {**config, "images": names}
+        written[name] = content
+    return {**config, "images": names}, written

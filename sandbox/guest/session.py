@@ -24,11 +24,12 @@ _SETTLE_SECONDS = 5.0
 _READY_SECONDS = 25.0
 _DEATH_SECONDS = 1.0
 _MEBIBYTE = 1024 * 1024
+_PLACE = "session"
 
 
 def session_place(folder: str) -> str:
     """Where the code of a session with that folder begins."""
-    return f"{folder}/session"
+    return f"{folder}/{_PLACE}"
 
 
 class InputError(ValueError):
@@ -133,14 +134,17 @@ class Session:
         self._channel = self._launcher.begin(self._place)
         self._started = False
 
-    def _introduce(self) -> None:
-        """Gives the interpreter its configuration, and waits for the namespace that the first call sees."""
+    def _introduce(self, call: dict[str, Any] | None = None) -> None:
+        """Gives the interpreter its configuration, and waits for the namespace that the first call sees.
+
+        A call that goes with it runs at once.
+        """
         deadline = time.monotonic() + _READY_SECONDS
         self._channel.most_commas = most_commas(self._limits)
         try:
             if not self._started:
                 self._launcher.release(self._channel, awaited=True)
-            self._channel.send(self._config, deadline)
+            self._channel.send(self._config if call is None else {**self._config, "call": call}, deadline)
             if not self._started:
                 self._enlist()
             answer = self._receive(deadline)
@@ -152,19 +156,27 @@ class Session:
         if answer is None or answer.get("ready") is not True:
             raise InputError(str((answer or {}).get("message", "decoding took more than the session may")))
 
-    def configure(self, config: dict[str, Any]) -> None:
-        """Makes the session what its request says. Raises InputError for an image that does not decode."""
+    def configure(self, config: dict[str, Any], call: dict[str, Any] | None) -> None:
+        """Makes the session what its request says, and has it begin with a call, if it came with one.
+
+        `execute` has to follow for that. Raises InputError for an image that does not decode.
+        """
         self._limits = config["limits"]
         self._stateful = config["state"] == "stateful"
         self._ahead = config["rollback"] == "ahead"
         try:
-            self._config = save_images(config, self._place)
+            self._config, written = save_images(config, self._place)
         except (ValueError, OSError) as error:
             raise InputError(str(error)) from error
-        self._work.keep()
-        self._introduce()
+        self._work.keep({f"{_PLACE}/{name}": content for name, content in written.items()})
+        # A snapshot of what was before the call has to be taken first, where every call begins anew.
+        at_once = call is not None and (self._stateful or not self._ahead)
+        self._introduce(call if at_once else None)
+        if at_once:
+            self._called = time.monotonic()
+            self._passed = b""
         if self._isolated:
-            # Nothing of the code has run, so the interpreter is alone, unless an image had it start something.
+            # Before any code the interpreter is alone, unless an image had it start something.
             self._last_pid.expect(self._live.pid)
 
     def prepare(self) -> None:
@@ -423,16 +435,17 @@ def serve(connection: socket.socket, session: Session) -> dict[str, Any] | None:
     config = receive_frame(connection)
     if config is None:
         return None
+    call = config.pop("call", None)
     try:
-        session.configure(config)
+        session.configure(config, call)
     except InputError as error:
         send_frame(connection, {"ready": False, "message": str(error)})
         return None
     send_frame(connection, {"ready": True})
     session.prepare()
-    while (request := session.next_request(connection)) is not None:
-        if "again" in request:
-            return request
+    request = call or session.next_request(connection)
+    while request is not None and "again" not in request:
         send_frame(connection, session.execute(request))
         session.settle()
-    return None
+        request = session.next_request(connection)
+    return request

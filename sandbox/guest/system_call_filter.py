@@ -175,8 +175,8 @@ class _Part:
         header = struct.pack("@HxxxxxxQ", len(lines), ctypes.addressof(self._code))
         self._header = ctypes.create_string_buffer(header)
 
-    def install(self) -> None:
-        kernel.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(self._header))
+    def installing(self) -> kernel.SystemCall:
+        return kernel.prctl_call(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(self._header))
 
 
 class SystemCallFilter:
@@ -196,10 +196,8 @@ class SystemCallFilter:
 
     def install_first(self) -> None:
         """Refuses this process, and all that it will fork, what one that forks interpreters can do without."""
-        for part in self._parts[:1]:
-            part.install()
+        kernel.call_in_turn([part.installing() for part in self._parts[:1]])
 
-    def install_last(self) -> None:
-        """Refuses the rest, in a process that is under the first part."""
-        for part in self._parts[1:]:
-            part.install()
+    def installing_last(self) -> list[kernel.SystemCall]:
+        """What refuses the rest, in a process that is under the first part."""
+        return [part.installing() for part in self._parts[1:]]

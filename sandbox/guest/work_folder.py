@@ -12,6 +12,7 @@ import time_stamps
 
 _MAXIMUM_BYTES = 256 * 1024 * 1024
 _MAXIMUM_ENTRIES = 20_000
+_NOTHING: dict[str, bytes] = {}
 
 
 class WorkFolderError(ValueError):
@@ -39,12 +40,14 @@ def _read_file(path: str, size: int) -> bytes:
         os.close(handle)
 
 
-def _read_entry(path: str, status: os.stat_result) -> bytes | str | None:
+def _read_entry(path: str, status: os.stat_result, written: bytes | None) -> bytes | str | None:
     if stat.S_ISDIR(status.st_mode):
         return None
     if stat.S_ISLNK(status.st_mode):
         return str(Path(path).readlink())
     if stat.S_ISREG(status.st_mode):
+        if written is not None and len(written) == status.st_size:
+            return written
         return _read_file(path, status.st_size)
     raise WorkFolderError("the working folder holds what is no file, folder or link")
 
@@ -85,14 +88,14 @@ class WorkFolder:
         # Of the folder itself; its entries have their own.
         self._stamp: tuple[int, ...] | None = None
 
-    def _entry(self, place: str, path: str, status: os.stat_result, now: int) -> _Entry:
+    def _entry(self, place: str, path: str, status: os.stat_result, now: int, written: bytes | None) -> _Entry:
         """A file whose stamp is the one that was remembered is not read again."""
         stamp = _stamp(status, now)
         if stamp is not None:
             known = self._kept.get(path)
             if known is not None and known.stamp == stamp:
                 return known
-        return _Entry(path, stat.S_IMODE(status.st_mode), stamp, _read_entry(place, status))
+        return _Entry(path, stat.S_IMODE(status.st_mode), stamp, _read_entry(place, status, written))
 
     def _unchanged(self) -> bool:
         """Whether every stamp is the one that was remembered: a folder has another one after a change of its names."""
@@ -103,7 +106,7 @@ class WorkFolder:
             for path, entry in self._kept.items()
         )
 
-    def _read(self) -> dict[str, _Entry]:
+    def _read(self, written: dict[str, bytes] = _NOTHING) -> dict[str, _Entry]:
         entries: dict[str, _Entry] = {}
         total = 0
         now = time.time_ns()
@@ -118,19 +121,22 @@ class WorkFolder:
                     raise WorkFolderError(
                         f"expected at most {_MAXIMUM_BYTES} bytes in {_MAXIMUM_ENTRIES} files in the working folder"
                     )
-                entry = self._entry(found.path, path, status, now)
+                entry = self._entry(found.path, path, status, now, written.get(path))
                 entries[path] = entry
                 if entry.content is None:
                     pending.append(path)
         return entries
 
-    def keep(self) -> None:
-        """Remembers the content as it is. Raises WorkFolderError, and then still remembers what it did."""
+    def keep(self, written: dict[str, bytes] = _NOTHING) -> None:
+        """Remembers the content as it is. Raises WorkFolderError, and then still remembers what it did.
+
+        `written` are files, by their paths in the folder, that this process wrote before any code could change them.
+        """
         try:
             if self._unchanged():
                 return
             stamp = _stamp(os.lstat(self._path), time.time_ns())
-            self._kept = self._read()
+            self._kept = self._read(written)
             self._stamp = stamp
         except OSError as error:
             raise WorkFolderError(f"the working folder cannot be kept: {error.strerror}") from error

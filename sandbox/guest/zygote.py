@@ -5,16 +5,21 @@ import os
 import select
 import socket
 import traceback
+from os import closerange, dup2, getpid, nice
+from socket import SocketType
 from types import ModuleType
 from typing import NoReturn
 
-import kernel
+import resource_limits
 from confinement import Confinement
 from forking import fork
 from frames import send_frame
-from launching import await_release
+from kernel import enter_namespace
+from launching import await_release, keep_quiet
 
-_CHANNEL = 3
+_CHANNEL, _MOST_HANDLE = 3, 1 << 16
+# Plain numbers: a member of an enumeration is an object more that a process just forked touches.
+_UNIX, _STREAM = int(socket.AF_UNIX), int(socket.SOCK_STREAM)
 _MOST_HANDLES = 16
 _NICE = 5
 
@@ -30,8 +35,9 @@ class Zygote:
     ) -> None:
         self._requests = requests
         self._confinement = confinement
-        self._interpreter = interpreter
-        self._base_bytes = base_bytes
+        self._start = interpreter.start
+        self._hold = resource_limits.holder(base_bytes, isolated=True)
+        self._null = os.open(os.devnull, os.O_WRONLY)
         # By the pidfd of each interpreter: its pid, and the pipe to tell of its end.
         self._children: dict[int, tuple[int, int]] = {}
         self._watched = select.epoll()
@@ -39,16 +45,17 @@ class Zygote:
     def _become_interpreter(self, channel: int, entrances: list[int], folder: str) -> NoReturn:
         try:
             # Sessions are made, and their processes put away, before the code of others goes on.
-            os.nice(_NICE)
+            nice(_NICE)
             awaited = await_release(channel)
             for entrance in entrances:
-                kernel.enter_namespace(entrance)
+                enter_namespace(entrance)
             self._confinement.interpreter()
-            os.dup2(channel, _CHANNEL)
-            os.closerange(_CHANNEL + 1, 1 << 16)
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, _CHANNEL)
-            send_frame(connection, {"live": os.getpid()})
-            self._interpreter.start(connection, folder, self._base_bytes, isolated=True, awaited=awaited)
+            keep_quiet(self._null)
+            dup2(channel, _CHANNEL)
+            closerange(_CHANNEL + 1, _MOST_HANDLE)
+            connection = SocketType(_UNIX, _STREAM, 0, _CHANNEL)
+            send_frame(connection, {"live": getpid()})
+            self._start(connection, folder, self._hold, awaited=awaited)
         except BaseException:  # noqa: BLE001 - a forked interpreter must never go on as the zygote
             traceback.print_exc()
         os._exit(1)
@@ -61,7 +68,7 @@ class Zygote:
         pid = -1
         try:
             # The pid namespace holds for children only, and until the next one.
-            kernel.enter_namespace(first)
+            enter_namespace(first)
             pid = fork()
         except OSError:
             # The session, if it still lives, learns it from the pipe that closes.

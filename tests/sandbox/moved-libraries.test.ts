@@ -51,3 +51,21 @@ test('libraries that were moved compute what they did before', async () => {
   );
   expect(result).toMatchObject({ outcome: 'ok', stdout: 'True True\n1\n[7, 5]\n' });
 });
+
+test('code that lies elsewhere now is still that of its file', async () => {
+  const [result] = await run(
+    {},
+    [
+      'import contextlib, inspect, json.encoder, os, matplotlib.pyplot as plt',
+      'functions = [Image.Image.crop, plt.get_fignums, json.encoder.JSONEncoder.encode, contextlib.suppress.__enter__]',
+      'codes = [function.__code__ for function in functions]',
+      'print([os.path.basename(code.co_filename) for code in codes])',
+      'print([inspect.getsource(function).split("(")[0].split()[-1] for function in functions])',
+    ].join('\n'),
+  );
+  expect(result?.stdout.split('\n')).toEqual([
+    "['Image.py', 'pyplot.py', 'encoder.py', 'contextlib.py']",
+    "['crop', 'get_fignums', 'encode', '__enter__']",
+    '',
+  ]);
+});

@@ -53,3 +53,20 @@ test('a call of a session that rested has its time limit, and the one after it i
   expect(late?.outcome).toBe('timeout');
   expect(after?.stdout).toBe('1\n');
 });
+
+test('changes that follow each other closely are told apart, also of one size', async () => {
+  const results = await withSession({}, async (session) => {
+    const execute = (code: string) => session.execute({ code });
+    const write = (text: string) => `with open("a.txt", "w") as file:\n    file.write("${text}")\n`;
+    const seen = [];
+    for (let round = 10; round < 30; round += 1) {
+      await execute(`${write(`kept ${round}`)}Image.new("L", (9, 9), ${round}).save("a.png")`);
+      await execute(`${write(`lost ${round}`)}1 / 0`);
+      const again = await execute(`Image.new("L", (9, 9), ${round + 100}).save("a.png")`);
+      const after = await execute('print(open("a.txt").read(), Image.open("a.png").getpixel((0, 0)))');
+      seen.push([again.images.length, after.stdout]);
+    }
+    return seen;
+  });
+  expect(results).toEqual(Array.from({ length: 20 }, (_, index) => [1, `kept ${index + 10} ${index + 110}\n`]));
+});
