@@ -8,14 +8,24 @@ import { rowBatches } from '../../evaluation/export/row-batches.ts';
 import { seededRandom } from '../../evaluation/statistics/seeded-random.ts';
 import { writeFileAtomic } from '../../processes/atomic-file.ts';
 
-/** A JPEG of noise of about the wanted size; noise is what a photograph costs to encode, at worst. */
+/** A JPEG of noise of the wanted size, to a hundredth or two; noise is what a photograph costs to encode, at worst. */
 const noise = async (bytes: number): Promise<Buffer> => {
   const random = seededRandom(bytes);
   const side = Math.max(28, Math.round(Math.sqrt(bytes * 1.55)));
   const pixels = Buffer.alloc(side * side * 3);
   for (let at = 0; at < pixels.length; at += 1) pixels[at] = Math.floor(random() * 256);
   const picture = sharp(pixels, { raw: { width: side, height: side, channels: 3 } });
-  return picture.jpeg({ quality: 50, chromaSubsampling: '4:2:0' }).toBuffer();
+  const encoded = (quality: number): Promise<Buffer> =>
+    picture.jpeg({ quality, chromaSubsampling: '4:2:0' }).toBuffer();
+  let best = await encoded(50);
+  // The better the quality the more bytes: the last one that does not have too many.
+  for (let [low, high] = [50, 96]; high - low > 1; ) {
+    const quality = (low + high) >> 1;
+    const next = await encoded(quality);
+    if (next.length > bytes) high = quality;
+    else [low, best] = [quality, next];
+  }
+  return best;
 };
 
 /** The same picture as other bytes: with a comment behind the first marker. */

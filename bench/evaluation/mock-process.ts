@@ -17,11 +17,14 @@ export interface MockOptions {
   readonly turns: number;
   readonly turnMs: number;
   readonly slots?: number;
+  /** Whether it keeps images under their id, and says so, as vLLM does. @default false */
+  readonly keepsMedia?: boolean;
 }
 
 /** Starts the mock server in a process of its own, so that its work is not counted for the one who asks. */
-export const startMock = async ({ turns, turnMs, slots = 100_000 }: MockOptions) => {
+export const startMock = async ({ turns, turnMs, slots = 100_000, keepsMedia = false }: MockOptions) => {
   const args = ['--turns', String(turns), '--turn-ms', String(turnMs), '--slots', String(slots)];
+  if (keepsMedia) args.push('--keeps-media');
   const child = spawn(process.execPath, [join(import.meta.dirname, 'mock-server.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

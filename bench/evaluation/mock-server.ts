@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util';
 /*
  * A server of the OpenAI API that costs next to nothing: it looks for marks at both ends of a request's bytes and never parses them.
  * A conversation runs code until its last turn, which answers. The judge agrees with everything, in the words that the
- * asker reads.
+ * asker reads. With `--keeps-media` it is to clients what vLLM is from 0.11 on: it tells its version and the length of its
+ * queue, keeps an image under the `uuid` that it came with, and takes that id alone for an image that it keeps.
  */
 const { values } = parseArgs({
   options: {
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     'turn-ms': { type: 'string', default: '50' },
     /** Turns that are worked on at a time. */
     slots: { type: 'string', default: '100000' },
+    'keeps-media': { type: 'boolean', default: false },
   },
 });
 const turns = Number(values.turns);
@@ -57,35 +59,95 @@ const giveSlot = (): void => {
 const edgeBytes = 16 * 1024;
 
 /** The beginning and the end of a body; what lies between is not kept, let alone searched. */
-const edgesOf = async (request: IncomingMessage): Promise<{ head: string; tail: string }> => {
-  let head = '';
-  const tail: Buffer[] = [];
-  let held = 0;
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    if (head.length < edgeBytes) head += piece.toString('latin1', 0, edgeBytes - head.length);
-    tail.push(piece);
-    held += piece.length;
-    while (tail[0] && held - tail[0].length >= edgeBytes) held -= tail.shift()?.length ?? 0;
+interface Edges {
+  readonly head: Buffer;
+  readonly tail: Buffer;
+}
+
+/** By events: to iterate over a request costs more than all else that is done with a piece of it. */
+const edgesOf = (request: IncomingMessage): Promise<Edges> =>
+  new Promise((resolve, reject) => {
+    const head: Buffer[] = [];
+    const tail: Buffer[] = [];
+    let begun = 0;
+    let held = 0;
+    request.on('data', (piece: Buffer) => {
+      if (begun < edgeBytes) {
+        head.push(piece.subarray(0, edgeBytes - begun));
+        begun += piece.length;
+      }
+      tail.push(piece);
+      held += piece.length;
+      while (tail[0] && held - tail[0].length >= edgeBytes) held -= tail.shift()?.length ?? 0;
+    });
+    request.on('end', () => {
+      const last = Buffer.concat(tail);
+      resolve({ head: Buffer.concat(head), tail: last.subarray(Math.max(0, last.length - edgeBytes)) });
+    });
+    request.on('error', reject);
+    request.on('close', () => reject(new Error('the request was broken off')));
+  });
+
+const keepsMedia = values['keeps-media'];
+const keptMedia = new Set<string>();
+const mediaId = Buffer.from('"uuid":"');
+const mediaWithout = Buffer.from('"image_url":null,');
+
+/** Keeps the images that an edge of a request names; false where it has one by its id that is not kept. */
+const knowsMedia = (edge: Buffer): boolean => {
+  for (let at = edge.indexOf(mediaId); at >= 0; at = edge.indexOf(mediaId, at + mediaId.length)) {
+    const start = at + mediaId.length;
+    const id = edge.toString('latin1', start, edge.indexOf('"', start));
+    const isAlone = edge.subarray(Math.max(0, at - mediaWithout.length), at).equals(mediaWithout);
+    if (isAlone && !keptMedia.has(id)) return false;
+    keptMedia.add(id);
   }
-  return { head, tail: Buffer.concat(tail).toString('latin1', Math.max(0, held - edgeBytes)) };
+  return true;
 };
 
-const replyTo = async ({ head, tail }: { head: string; tail: string }): Promise<string> => {
-  const says = (mark: string): boolean => head.includes(mark) || tail.includes(mark);
-  if (says('"judge-json"')) {
-    stats.judgements += 1;
-    return replies.json;
+const assistant = Buffer.from('"assistant"');
+const judge = Buffer.from('"judge');
+
+/** Which judge a request names, if any: the text after `"judge` up to the next quotation mark. */
+const judgeIn = (edge: Buffer): '' | '-json' | undefined => {
+  for (let at = edge.indexOf(judge); at >= 0; at = edge.indexOf(judge, at + judge.length)) {
+    const rest = edge.toString('latin1', at + judge.length, at + judge.length + 6);
+    if (rest.startsWith('"')) return '';
+    if (rest === '-json"') return '-json';
   }
-  if (says('"judge"')) {
+  return undefined;
+};
+
+const turnsIn = (tail: Buffer): number => {
+  let count = 0;
+  for (let at = tail.indexOf(assistant); at >= 0; at = tail.indexOf(assistant, at + assistant.length)) count += 1;
+  return count;
+};
+
+const replyTo = async ({ head, tail }: Edges): Promise<string | undefined> => {
+  const asked = judgeIn(head) ?? judgeIn(tail);
+  if (asked !== undefined) {
     stats.judgements += 1;
-    return replies.words;
+    return asked === '' ? replies.words : replies.json;
   }
+  if (keepsMedia && !(knowsMedia(head) && knowsMedia(tail))) return undefined;
   await takeSlot();
   await delay(turnMs);
   giveSlot();
-  if (tail.split('"assistant"').length < turns) return replies.code;
+  if (turnsIn(tail) + 1 < turns) return replies.code;
   stats.answers += 1;
   return replies.answer;
+};
+
+const pages = (path: string): string | undefined => {
+  if (path === '/v1/models') {
+    const owner = keepsMedia ? { owned_by: 'vllm' } : {};
+    const data = ['bench', 'judge-json', 'judge'].map((id) => ({ id, object: 'model', ...owner }));
+    return JSON.stringify({ object: 'list', data });
+  }
+  if (!keepsMedia) return undefined;
+  if (path === '/version') return '{"version":"0.11.0"}';
+  return path === '/metrics' ? `vllm:num_requests_waiting ${waiting.length}\n` : undefined;
 };
 
 const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -95,16 +157,18 @@ const answer = async (request: IncomingMessage, response: ServerResponse): Promi
     return;
   }
   if (request.method === 'GET') {
-    const ids = request.url === '/v1/models' ? ['bench', 'judge-json', 'judge'] : [];
-    if (ids.length === 0) response.statusCode = 404;
-    response.end(JSON.stringify({ object: 'list', data: ids.map((id) => ({ id, object: 'model' })) }));
+    const page = pages(request.url ?? '');
+    if (page === undefined) response.statusCode = 404;
+    response.end(page);
     return;
   }
   stats.first ||= performance.now();
   stats.requests += 1;
   stats.inFlight += 1;
   stats.most = Math.max(stats.most, stats.inFlight);
-  response.end(await replyTo(await edgesOf(request)));
+  const reply = await replyTo(await edgesOf(request));
+  if (reply === undefined) response.statusCode = 400;
+  response.end(reply ?? '{"error":{"message":"the data of an image is not there"}}');
   stats.inFlight -= 1;
   stats.last = performance.now();
 };

@@ -3,7 +3,11 @@ import { type MeasureOptions, measureSubject } from './measure-subject.ts';
 import type { Report, Run } from './report.ts';
 import type { Subject } from './subjects.ts';
 
-export type RunOptions = Omit<MeasureOptions, 'workers'> & { readonly samples: number };
+export interface RunOptions extends Omit<MeasureOptions, 'workers' | 'seconds'> {
+  readonly samples: number;
+  /** Seconds after which the client is stopped. @default the more the more samples there are */
+  readonly seconds?: number;
+}
 
 /** Runs a client once; undefined where the machine has too little memory for that many at a time. */
 export const runSubject = async (
@@ -16,7 +20,8 @@ export const runSubject = async (
     report.say(`${subject.name} with ${workers} at a time is left out: the machine has too little memory for it`);
     return undefined;
   }
-  const measured = await measureSubject(subject, { ...options, workers });
+  const seconds = options.seconds ?? 300 + options.samples / 5;
+  const measured = await measureSubject(subject, { ...options, seconds, workers });
   if (measured.code !== 0)
     report.say(`${subject.name} with ${workers} at a time ended with ${measured.code}: ${measured.output}`);
   return { ...measured, subject: subject.name, workers, samples: options.samples };

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compareBest } from './compare-best.ts';
+import { type CompareOptions, compareBest } from './compare-best.ts';
 import { makeData } from './make-data.ts';
 import { type Mark, manySamples } from './many-samples.ts';
 import { createReport, type Run } from './report.ts';
@@ -10,19 +10,28 @@ import { interleave } from './run-subject.ts';
 import { median, spread } from './spread.ts';
 import { measureStarts } from './start-cost.ts';
 import { bareLoop, evalPy, inspectAi, lensmith, type Subject } from './subjects.ts';
-import { tellBest } from './tell-best.ts';
 import { tellMany } from './tell-many.ts';
 
 const { values } = parseArgs({
   options: {
     /** `peers`, `turns`, `histories`, `server`, `flight`, `many`, with commas between them. */
     cases: { type: 'string', default: 'peers,histories,server,flight,many' },
-    /** Samples of a run; a case of larger work takes a part of them. */
-    samples: { type: 'string', default: '600' },
-    /** Of `peers`: samples of a try of the search for the best concurrency, and rounds at the best. */
+    /**
+     * Samples of a run, by default 600; a case of larger work takes a part of them. In the comparisons with the peers each
+     * client gets so many, where it is given.
+     */
+    samples: { type: 'string' },
+    /** Of `peers` and `histories`, without `--samples`: each client gets as many samples as it does in so many seconds. */
+    seconds: { type: 'string', default: '60' },
+    /** Of `peers` and `histories`: least samples of a try of the search for the best concurrency, and rounds at the best. */
     'search-samples': { type: 'string', default: '160' },
-    rounds: { type: 'string', default: '3' },
-    /** Of `turns` and `histories`. */
+    rounds: { type: 'string', default: '2' },
+    /**
+     * Of `peers` and `histories`: `plain` is sent each image with each turn by every client; `vllm` keeps images under their
+     * id and says so, as vLLM does.
+     */
+    server: { type: 'string', default: 'plain' },
+    /** Of `turns`; of `histories` what of it is at most 64. */
     concurrency: { type: 'string', default: '8,32,64,256' },
     many: { type: 'string', default: '100000' },
     'in-flight': { type: 'string', default: '512' },
@@ -32,17 +41,20 @@ const { values } = parseArgs({
     /** Folder that keeps the peers' packages. */
     cache: { type: 'string', default: join(tmpdir(), 'lensmith-bench') },
     /** Seconds after which a client is stopped; by default the more the more samples there are. */
-    seconds: { type: 'string' },
+    'stop-after': { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
-const samples = Number(values.samples);
+if (!['vllm', 'plain'].includes(values.server))
+  throw new Error(`--server: expected vllm or plain, got "${values.server}"`);
+const samples = Number(values.samples ?? 600);
 const concurrency = values.concurrency.split(',').map(Number);
 const cases = new Set(values.cases.split(','));
 const report = createReport(values.json);
 
 const dir = await mkdtemp(join(tmpdir(), 'lensmith-bench-data-'));
-const run = { dir, seconds: Number(values.seconds ?? 300 + samples / 5) };
+const stopAfter = values['stop-after'];
+const run = { dir, ...(stopAfter === undefined ? {} : { seconds: Number(stopAfter) }) };
 
 const made = new Map<string, Promise<string>>();
 const dataOf = (count: number, imageBytes = 200_000): Promise<string> => {
@@ -72,40 +84,37 @@ try {
   ];
   const clients = [lensmith, ...peers, bareLoop];
   // To look at the memory of many processes costs those who have many the most: it is looked at in other cases.
-  const besidePeers = { ...run, turns: 2, turnMs: 50, memoryEvery: 2 };
+  const besidePeers = { ...run, turns: 2, turnMs: 50, memoryEvery: 2, keepsMedia: values.server === 'vllm' };
   const starts =
     cases.has('peers') || cases.has('histories')
       ? await measureStarts(report, [lensmith, ...peers], dataOf, besidePeers)
       : new Map<string, number>();
-  if (cases.has('peers')) {
-    const searchSamples = Number(values['search-samples']);
+  const compare = async (options: Pick<CompareOptions, 'name' | 'ladder' | 'searchSamples' | 'size' | 'dataOf'>) => {
     const rounds = Number(values.rounds);
-    const complete = await compareBest(report, {
-      ours: lensmith,
-      peers,
-      rounds,
-      searchSamples,
-      samples,
-      dataOf,
-      run: besidePeers,
-      starts,
-    });
-    if (!complete) {
-      report.say('not every run answered and judged every sample');
-      process.exitCode = 1;
-    }
+    const all = { ...options, ours: lensmith, peers, rounds, run: besidePeers, starts };
+    if (await compareBest(report, all)) return;
+    report.say(`${options.name}: not every run answered and judged every sample`);
+    process.exitCode = 1;
+  };
+  const seconds = Number(values.seconds);
+  const isCounted = values.samples !== undefined;
+  if (cases.has('peers')) {
+    const ladder = [8, 16, 32, 64, 128, 256];
+    const searchSamples = Number(values['search-samples']);
+    const size = isCounted ? { samples } : { seconds, least: 400 };
+    await compare({ name: 'each at its best', ladder, searchSamples, size, dataOf });
   }
   if (cases.has('turns')) {
     const options = { ...run, samples, data: await dataOf(samples), turns: 2, turnMs: 50 };
     tell('two turns of 50 ms, 200 kB images', await interleave(report, clients, concurrency, options));
   }
   if (cases.has('histories')) {
-    const count = Math.ceil(samples / 12);
-    const options = { ...besidePeers, samples: count, data: await dataOf(count, 3_750_000) };
-    const most = concurrency.filter((each) => each <= 64);
-    const runs = await interleave(report, clients, most, options);
-    tell('two turns of 50 ms, 5 MB histories', runs);
-    tellBest(report, '5 MB histories', lensmith, peers, runs);
+    const ladder = concurrency.filter((each) => each <= 64);
+    // Of such samples a client does a twelfth of those that have small images, or fewer.
+    const searchSamples = Math.ceil(Number(values['search-samples']) / 12);
+    const size = isCounted ? { samples: Math.ceil(samples / 12) } : { seconds, least: 40 };
+    const data = (count: number) => dataOf(count, 3_750_000);
+    await compare({ name: '5 MB histories', ladder, searchSamples, size, dataOf: data });
   }
   if (cases.has('server')) {
     // Sixteen turns of 400 ms at a time: 40 turns a second, whoever asks.
