@@ -34,13 +34,14 @@ interface CaredStage extends CheckpointCare {
 }
 
 /** Deletes old checkpoints of a stage beside its program, one time after the other. */
-const pruneBeside = (host: Host, { run, outputDir, spec, evaluated }: CaredStage): (() => void) => {
+const pruneBeside = (host: Host, { run, outputDir, spec, evaluated }: CaredStage): (() => Promise<void>) => {
   let under: Promise<unknown> = Promise.resolve();
-  return () => {
+  return async () => {
     const { log } = Context.current();
     under = under
       .then(() => pruneCheckpoints(host, { runDir: run.dir, outputDir, keep: spec.keepCheckpoints, evaluated }))
       .catch((error: unknown) => log.warn('old checkpoints could not be deleted', { error: String(error) }));
+    await under;
   };
 };
 

@@ -15,6 +15,6 @@ export interface MeterOptions {
   readonly limit: UsageLimit | null;
   /** Share of the limit from which on a warning is given. */
   readonly warning: number;
-  /** Called where a checkpoint has become complete. */
-  readonly onCheckpoint?: () => void;
+  /** Called where a checkpoint has become complete; the end of the attempt waits for what it does, a minute at most. */
+  readonly onCheckpoint?: () => Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
 import { factsOf, type UsageFact } from '../domain/gpu-hours-facts.ts';
 import { usageLedger } from '../domain/gpu-hours-ledger.ts';
@@ -16,6 +17,8 @@ import { createQuietTimes } from './quiet-times.ts';
 const lookMs = 1000;
 /** Gap between two signs of life in the ledger. */
 const seenMs = 300_000;
+/** Time that what a checkpoint has brought about has to come to its end, where the attempt ends. */
+const settleMs = 60_000;
 
 /**
  * Writes down what an attempt of a training stage uses, and watches over the budget: a stage is stopped at a checkpoint
@@ -31,6 +34,7 @@ export const createMeter = (options: MeterOptions): ProgramMeter => {
   let lookedAt = 0;
   let lastLookAt = 0;
   let seenAt = 0;
+  let afterCheckpoint: Promise<void> | undefined;
 
   const ownFacts = async (attempt: Attempt): Promise<UsageFact[]> =>
     (await read()).filter((fact) => 'attempt' in fact && fact.stage === stage && fact.attempt === attempt.number);
@@ -39,7 +43,7 @@ export const createMeter = (options: MeterOptions): ProgramMeter => {
     const known = factsOf(await read(), 'checkpoint').filter((fact) => fact.stage === stage && fact.folder === folder);
     const added = await checkpointsSince(options.outputDir, known);
     for (const { step, at } of added) await add({ kind: 'checkpoint', stage, folder, step, at });
-    if (added.length > 0) options.onCheckpoint?.();
+    if (added.length > 0) afterCheckpoint = options.onCheckpoint?.();
     return added;
   };
 
@@ -100,6 +104,9 @@ export const createMeter = (options: MeterOptions): ProgramMeter => {
         type: succeeded ? null : ((await readFailure(attempt))?.type ?? null),
         succeeded,
       });
+      const late = new AbortController();
+      await Promise.race([afterCheckpoint, delay(settleMs, undefined, { signal: late.signal }).catch(() => undefined)]);
+      late.abort();
     },
   };
 };
