@@ -18,6 +18,9 @@ const openedSideBySide = 2;
 const openingTurnMs = 500;
 // A new spare loads the libraries, which those do without who come back after a death.
 const spareRestMs = 3000;
+// A session that is lost so soon is opened once more, at this distance: that the fork server has died is not told at once.
+const openAgainMs = 1000;
+const lostRestMs = 20;
 
 export interface SandboxOptions {
   /** Python interpreter that has numpy, PIL, cv2, matplotlib, scipy, skimage, sympy and pandas. */
@@ -60,6 +63,22 @@ interface Guest {
   readonly server: ForkServer;
   readonly prepared: PreparedSessions;
 }
+
+/**
+ * Opens a session, and again where it is lost before it is ready, as when the fork server has just died: none of its
+ * code has run then.
+ */
+const unlessLost = async (open: () => Promise<Session>, isClosed: () => boolean): Promise<Session> => {
+  for (const started = performance.now(); ; ) {
+    try {
+      return await open();
+    } catch (error) {
+      const isLost = error instanceof LensmithError && error.type === 'infrastructure';
+      if (!isLost || isClosed() || performance.now() - started > openAgainMs) throw error;
+      await delay(lostRestMs);
+    }
+  }
+};
 
 /**
  * Opens a sandbox. A fork server that dies is started again; what ran on it ends as `infrastructure`.
@@ -118,10 +137,12 @@ export const openSandbox = async (options: SandboxOptions): Promise<Sandbox> => 
   const create = async (request: SessionOptions, first: ExecutionRequest | undefined): Promise<Session> => {
     const parsed = sessionRequestSchema.parse(request);
     const id = randomUUID();
-    const session = await inTurn(async () => {
-      const { server, prepared } = await liveGuest();
-      return openSession(server, prepared, kept, id, parsed, isolation, () => sessions.delete(id), first);
-    });
+    const open = () =>
+      inTurn(async () => {
+        const { server, prepared } = await liveGuest();
+        return openSession(server, prepared, kept, id, parsed, isolation, () => sessions.delete(id), first);
+      });
+    const session = await unlessLost(open, () => closed);
     sessions.set(id, session);
     return session;
   };

@@ -86,6 +86,17 @@ test('a killed fork server ends what runs as infrastructure, and the next sessio
   expect((await leftIn(folder)).folders).toHaveLength(1);
 });
 
+test('sessions that are asked for as the fork server dies open on the next one', async () => {
+  const { sandbox, forkServer } = await openIn();
+  for (const round of [1, 2]) {
+    // The prepared ones are taken before anyone has heard of the death.
+    process.kill(await forkServer(), 'SIGKILL');
+    const asked = Array.from({ length: 6 }, () => sandbox.createSession({}, { code: `${round} + 1` }));
+    const results = await Promise.all((await Promise.all(asked)).map((each) => each.execute({ code: `${round} + 1` })));
+    expect(results.map(({ stdout }) => stdout)).toEqual(Array.from({ length: 6 }, () => `${round + 1}\n`));
+  }
+});
+
 test.each<Isolation>(['namespaces', 'none'])('a closed sandbox of isolation %s leaves nothing', async (isolation) => {
   const { sandbox, folder } = await openIn({ isolation });
   const sessions = await Promise.all([1, 2].map(() => sandbox.createSession({})));
