@@ -143,7 +143,7 @@ export const scriptedHost = (overrides: Partial<HostActivities> = {}, rlSteps = 
       }
       while (!calls.some((call) => call.startsWith('evaluate rl'))) {
         Context.current().heartbeat();
-        await delay(20);
+        await Context.current().sleep(20);
       }
       note('trainRl ended');
       return made('model', '/runs/test/checkpoints/model');
