@@ -41,7 +41,7 @@ class Capture:
         self._limits = limits
         self.stdout = CappedText(limits["outputCharacters"])
         self.stderr = CappedText(limits["outputCharacters"])
-        self.images: list[tuple[dict[str, Any], bytes]] = []
+        self.images: list[tuple[dict[str, Any], memoryview]] = []
         self._files = written_images.Look()
 
     def look(self) -> None:

@@ -12,8 +12,7 @@ from typing import Any
 from frames import decode, encode, lengths_of, split
 
 _MAXIMUM_BYTES = 256 * 1024 * 1024
-# Room for the greater one is mapped, and given back, each time.
-_READ_BYTES, _MOST_READ_BYTES = 64 * 1024, 1024 * 1024
+_READ_BYTES = 64 * 1024
 _WATCH_SECONDS = 0.05
 
 
@@ -34,9 +33,10 @@ class Channel:
         self._ours.setblocking(False)
         self._number = self._ours.fileno()
         self._buffer = bytearray()
-        # A message whose parts are still to come, with their lengths.
+        # A message whose parts are still to come, with their room and what of it is empty.
         self._message: dict[str, Any] | None = None
-        self._lengths: list[int] = []
+        self._parts = bytearray()
+        self._empty = memoryview(self._parts)
         # Commas of the longest message that is none of garbage: what has more would take long to decode.
         self.most_commas = 1000
 
@@ -102,10 +102,8 @@ class Channel:
                 raise TimeoutError
             ready = [number for number, _ in poll.poll(min(rest, _WATCH_SECONDS) * 1000)]
             if ours in ready:
-                part = self._ours.recv(_MOST_READ_BYTES if self._buffer else _READ_BYTES)
-                if not part:
+                if not self._read():
                     return None
-                self._buffer += part
                 message = self._next()
                 if message is not None:
                     return message
@@ -114,37 +112,50 @@ class Channel:
             else:
                 watch()
 
-    def _next(self) -> dict[str, Any] | None:
+    def _read(self) -> int:
+        """Reads some of what has come; 0 where the other end is closed."""
         if self._message is not None:
-            return self._whole()
-        if len(self._buffer) < 4:
+            count = self._ours.recv_into(self._empty)
+            self._empty = self._empty[count:]
+            return count
+        part = self._ours.recv(_READ_BYTES)
+        self._buffer += part
+        return len(part)
+
+    def _next(self) -> dict[str, Any] | None:
+        if self._message is None:
+            self._begin()
+        if self._message is None or self._empty:
             return None
+        message, self._message = self._message, None
+        return message
+
+    def _begin(self) -> None:
+        """Takes a message that is there but for its parts, and what there is of these."""
+        if len(self._buffer) < 4:
+            return
         (length,) = struct.unpack_from(">I", self._buffer)
         if length > _MAXIMUM_BYTES:
             raise ValueError(f"expected a message of at most {_MAXIMUM_BYTES} bytes, got {length}")
         if len(self._buffer) < 4 + length:
-            return None
+            return
         if self._buffer.count(b",", 4, 4 + length) > self.most_commas:
             raise ValueError(f"expected a message of at most {self.most_commas} parts")
         try:
-            message = decode(bytes(self._buffer[4 : 4 + length]))
+            message = decode(self._buffer[4 : 4 + length])
         except RecursionError as error:
             raise ValueError("expected a message of a few levels") from error
-        self._message = message
-        self._lengths = lengths_of(message, _MAXIMUM_BYTES - length)
+        lengths = lengths_of(message, _MAXIMUM_BYTES - length)
         del self._buffer[: 4 + length]
-        return self._whole()
-
-    def _whole(self) -> dict[str, Any] | None:
-        """The message that was read, once its parts are there."""
-        message, rest = self._message, sum(self._lengths)
-        if message is None or len(self._buffer) < rest:
-            return None
-        if self._lengths:
-            message["parts"] = split(bytes(self._buffer[:rest]), self._lengths)
-            del self._buffer[:rest]
-        self._message = None
-        return message
+        count = sum(lengths)
+        begun = self._buffer[:count]
+        del self._buffer[:count]
+        self._parts = bytearray(count)
+        self._parts[: len(begun)] = begun
+        self._empty = memoryview(self._parts)[len(begun) :]
+        if lengths:
+            message["parts"] = split(self._parts, lengths)
+        self._message = message
 
 
 def ended(process: int, seconds: float = 0.0) -> bool:

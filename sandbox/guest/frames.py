@@ -8,6 +8,9 @@ import socket
 import struct
 from typing import Any
 
+# What can be sent as it is.
+Buffer = bytes | bytearray | memoryview
+
 MAXIMUM_BYTES = 512 * 1024 * 1024
 # Most messages are shorter, and come with one read.
 _READ_BYTES = 16 * 1024
@@ -17,13 +20,18 @@ _encoder = json.JSONEncoder(separators=(",", ":"))
 _decoder = json.JSONDecoder()
 
 
-def encode(message: dict[str, Any]) -> bytes:
-    """One message whole."""
+def _pieces(message: dict[str, Any]) -> list[Buffer]:
+    """One message: all that comes before its parts, and these."""
     parts = message.get("parts", ())
     if parts:
         message = {**message, "parts": [len(part) for part in parts]}
     body = _encoder.encode(message).encode()
-    return b"".join((struct.pack(">I", len(body)), body, *parts))
+    return [struct.pack(">I", len(body)) + body, *parts]
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """One message whole."""
+    return b"".join(_pieces(message))
 
 
 def lengths_of(message: dict[str, Any], most: int) -> list[int]:
@@ -36,21 +44,31 @@ def lengths_of(message: dict[str, Any], most: int) -> list[int]:
     return lengths
 
 
-def split(content: bytes, lengths: list[int]) -> list[bytes]:
-    """The parts of those lengths that stand one after the other."""
-    parts, start = [], 0
+def split(content: bytearray, lengths: list[int]) -> list[memoryview]:
+    """The parts of those lengths that stand one after the other; they are not copied."""
+    parts, start, whole = [], 0, memoryview(content)
     for length in lengths:
-        parts.append(content[start : start + length])
+        parts.append(whole[start : start + length])
         start += length
     return parts
 
 
 def send_frame(connection: socket.SocketType, message: dict[str, Any]) -> None:
     """Sends one message whole."""
-    connection.sendall(encode(message))
+    first, *parts = _pieces(message)
+    if not parts:
+        connection.sendall(first)
+        return
+    rest = [memoryview(piece) for piece in (first, *parts)]
+    while rest:
+        sent = connection.sendmsg(rest)
+        while rest and sent >= len(rest[0]):
+            sent -= len(rest.pop(0))
+        if rest:
+            rest[0] = rest[0][sent:]
 
 
-def decode(body: bytes) -> dict[str, Any]:
+def decode(body: bytes | bytearray) -> dict[str, Any]:
     """The object of a message. Raises ValueError for anything else."""
     text = body.decode()
     message, end = _decoder.raw_decode(text)
@@ -59,10 +77,8 @@ def decode(body: bytes) -> dict[str, Any]:
     return message
 
 
-def _whole(connection: socket.SocketType, first: bytes, count: int) -> bytes | None:
+def _whole(connection: socket.SocketType, first: bytes, count: int) -> bytearray | None:
     """`count` bytes, of which the first have come; None where the other end is gone before the last."""
-    if len(first) == count:
-        return first
     content = bytearray(count)
     content[: len(first)] = first
     rest = memoryview(content)[len(first) :]
@@ -71,7 +87,7 @@ def _whole(connection: socket.SocketType, first: bytes, count: int) -> bytes | N
         if not got:
             return None
         rest = rest[got:]
-    return bytes(content)
+    return content
 
 
 def receive_frame(connection: socket.SocketType) -> dict[str, Any] | None:
@@ -89,11 +105,12 @@ def finish_frame(connection: socket.SocketType, first: bytes) -> dict[str, Any] 
         head = _whole(connection, first, 4)
         if head is None:
             return None
-        first = head
+        first = bytes(head)
     (length,) = struct.unpack_from(">I", first)
     if length > MAXIMUM_BYTES:
         raise ValueError(f"expected a frame of at most {MAXIMUM_BYTES} bytes, got {length}")
-    body = _whole(connection, first[4 : 4 + length], length)
+    begun = first[4 : 4 + length]
+    body = begun if len(begun) == length else _whole(connection, begun, length)
     if body is None:
         return None
     message = decode(body)

@@ -13,6 +13,7 @@ import time
 from os import _exit, chdir, setsid
 from typing import Any, NoReturn
 
+import one_heap
 import process_tree
 from capture import Capture
 from failures import failed
@@ -111,6 +112,7 @@ def _settle(channel: socket.socket, start: str) -> None:
     """Forks a snapshot and says so; in the snapshot it returns once that has been woken, with one of its own."""
     _leave_behind(channel)
     place = _here(start)
+    one_heap.trim()
     while True:
         signal.pthread_sigmask(signal.SIG_BLOCK, {WAKE})
         snapshot = fork()

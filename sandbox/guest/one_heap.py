@@ -15,6 +15,8 @@ class _ArenaAllocator(ctypes.Structure):
 
 
 _python = ctypes.pythonapi
+# There are C libraries without it.
+_malloc_trim = getattr(ctypes.PyDLL(None), "malloc_trim", None)
 _first_allocator = _ArenaAllocator()
 
 
@@ -44,3 +46,9 @@ def release() -> None:
         library.mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)
         library.mallopt(_TRIM_THRESHOLD, _LARGE_BLOCK)
         library.malloc_trim(0)
+
+
+def trim() -> None:
+    """Gives free memory back to the system: after a fork, whoever writes there would first copy what nobody needs."""
+    if _malloc_trim is not None:
+        _malloc_trim(0)

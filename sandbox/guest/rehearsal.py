@@ -35,7 +35,8 @@ _PICTURES = """w, h = input_image.size
 part = input_image.crop((w // 4, h // 4, w, h)).resize((w, h)).convert("L")
 values = np.asarray(part)
 print(part.size, f"{values.mean():.1f}", [int(v) for v in values[0][:3]])
-part
+display(part)
+input_image
 """
 
 

@@ -1,15 +1,21 @@
 """Images that code returns: found, brought to size, encoded."""
 
-import io
-import zlib
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image
 
 _MAXIMUM_PIXELS = 64_000_000
-# Against level 6 a photograph takes a fifth of the time and no more bytes, a page of text a third and half more bytes.
-_COMPRESSION = {"compress_level": 1, "compress_type": zlib.Z_RLE}
+# Against Pillow at level 6 a photograph of a megapixel takes 36 ms instead of 330 and has an eighth more bytes, noise a
+# fifth of the time and as many, a plot a third and two fifths more, a scanned page a sixth and half more.
+_PNG = (
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
+)
+# The code may put other functions in their place.
+_imencode, _convert = cv2.imencode, cv2.cvtColor
 
 
 def image_of(value: Any) -> Image.Image | None:  # noqa: ANN401 - whatever the code's last expression is
@@ -44,7 +50,16 @@ def _size_for_model(width: int, height: int, minimum: int, maximum: int) -> tupl
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def encode(image: Image.Image, limits: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def _png(pixels: Any) -> memoryview:  # noqa: ANN401 - cv2 has a type of its own for arrays
+    try:
+        return memoryview(_imencode(".png", pixels, _PNG)[1])
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(error.err) from error
+        raise
+
+
+def encode(image: Image.Image, limits: dict[str, Any]) -> tuple[dict[str, Any], memoryview]:
     """The image as the model gets it, and its bytes: PNG, enlarged or shrunk to the limits with its ratio kept.
 
     Raises ValueError for an image of no size, of too many pixels, or too long for its width.
@@ -58,11 +73,9 @@ def encode(image: Image.Image, limits: dict[str, Any]) -> tuple[dict[str, Any], 
     grey = image.mode in ("L", "LA", "1", "I", "F")
     # The class may be the code's own; what this returns is not.
     plain = Image.Image.convert(image, "L" if grey else "RGB")
-    # Profiles and texts may be larger than the image.
-    plain.info = {}
     size = _size_for_model(width, height, limits["minimumSide"], limits["maximumSide"])
     if size != plain.size:
         plain = plain.resize(size, Image.Resampling.BICUBIC)
-    buffer = io.BytesIO()
-    plain.save(buffer, "PNG", **_COMPRESSION)
-    return {"mediaType": "image/png", "width": plain.size[0], "height": plain.size[1]}, buffer.getvalue()
+    pixels = np.asarray(plain)
+    content = _png(pixels if grey else _convert(pixels, cv2.COLOR_RGB2BGR))
+    return {"mediaType": "image/png", "width": size[0], "height": size[1]}, content

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from frames import Buffer
+
 
 def _file_name(name: str) -> str:
     if name in ("", ".", "..") or "/" in name:
@@ -9,14 +11,14 @@ def _file_name(name: str) -> str:
     return name
 
 
-def save_images(config: dict[str, Any], folder: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+def save_images(config: dict[str, Any], folder: str) -> tuple[dict[str, Any], dict[str, Buffer]]:
     """Writes the images, the parts of the configuration, to `folder`, each under its name, as they came.
 
     Returns the configuration with their names, and their contents by name. Raises ValueError for what is no plain file
     name.
     """
     names: list[str] = []
-    written: dict[str, bytes] = {}
+    written: dict[str, Buffer] = {}
     for index, (entry, content) in enumerate(zip(config["images"], config.pop("parts", []), strict=True)):
         default = config["variables"]["file"] if index == 0 else f"image_{index}"
         name = _file_name(entry.get("name") or default)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import time_stamps
+from frames import Buffer
 
 _MAXIMUM_BYTES = 256 * 1024 * 1024
 _MAXIMUM_ENTRIES = 20_000
-_NOTHING: dict[str, bytes] = {}
+_NOTHING: dict[str, Buffer] = {}
 
 
 class WorkFolderError(ValueError):
@@ -26,7 +27,7 @@ class _Entry:
     # Inode, size and times; None where another change might leave them as they are.
     stamp: tuple[int, ...] | None = field(compare=False)
     # The bytes of a file, the target of a symbolic link, None for a folder.
-    content: bytes | str | None
+    content: Buffer | str | None
 
 
 def _read_file(path: str, size: int) -> bytes:
@@ -40,7 +41,7 @@ def _read_file(path: str, size: int) -> bytes:
         os.close(handle)
 
 
-def _read_entry(path: str, status: os.stat_result, written: bytes | None) -> bytes | str | None:
+def _read_entry(path: str, status: os.stat_result, written: Buffer | None) -> Buffer | str | None:
     if stat.S_ISDIR(status.st_mode):
         return None
     if stat.S_ISLNK(status.st_mode):
@@ -88,7 +89,7 @@ class WorkFolder:
         # Of the folder itself; its entries have their own.
         self._stamp: tuple[int, ...] | None = None
 
-    def _entry(self, place: str, path: str, status: os.stat_result, now: int, written: bytes | None) -> _Entry:
+    def _entry(self, place: str, path: str, status: os.stat_result, now: int, written: Buffer | None) -> _Entry:
         """A file whose stamp is the one that was remembered is not read again."""
         stamp = _stamp(status, now)
         if stamp is not None:
@@ -106,7 +107,7 @@ class WorkFolder:
             for path, entry in self._kept.items()
         )
 
-    def _read(self, written: dict[str, bytes] = _NOTHING) -> dict[str, _Entry]:
+    def _read(self, written: dict[str, Buffer] = _NOTHING) -> dict[str, _Entry]:
         entries: dict[str, _Entry] = {}
         total = 0
         now = time.time_ns()
@@ -127,7 +128,7 @@ class WorkFolder:
                     pending.append(path)
         return entries
 
-    def keep(self, written: dict[str, bytes] = _NOTHING) -> None:
+    def keep(self, written: dict[str, Buffer] = _NOTHING) -> None:
         """Remembers the content as it is. Raises WorkFolderError, and then still remembers what it did.
 
         `written` are files, by their paths in the folder, that this process wrote before any code could change them.
