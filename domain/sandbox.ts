@@ -88,7 +88,8 @@ export const producedImageSchema = z.strictObject({
   height: z.int().positive(),
   data: z.base64(),
 });
-export type ProducedImage = z.infer<typeof producedImageSchema>;
+/** In the process that got it from the guest it has its bytes too, and `data` is encoded where it is read. */
+export type ProducedImage = z.infer<typeof producedImageSchema> & { readonly bytes?: Uint8Array };
 
 export const callErrorSchema = z.strictObject({
   /** Python's exception class, or the name of the limit. */
@@ -111,7 +112,9 @@ export const executionResultSchema = z.strictObject({
   durationMs: z.number().nonnegative(),
   isolation: z.enum(isolationLevels),
 });
-export type ExecutionResult = z.infer<typeof executionResultSchema>;
+export type ExecutionResult = Omit<z.infer<typeof executionResultSchema>, 'images'> & {
+  readonly images: readonly ProducedImage[];
+};
 
 export const sessionResponseSchema = z.strictObject({
   sessionId: z.string(),
@@ -119,4 +122,6 @@ export const sessionResponseSchema = z.strictObject({
   /** Of the request's `execution`. */
   result: executionResultSchema.optional(),
 });
-export type SessionResponse = z.infer<typeof sessionResponseSchema>;
+export type SessionResponse = Omit<z.infer<typeof sessionResponseSchema>, 'result'> & {
+  readonly result?: ExecutionResult;
+};

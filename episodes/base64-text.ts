@@ -41,6 +41,13 @@ export class Base64Text {
     this.length = this.#place.length;
   }
 
+  /** Encodes bytes at once. */
+  static atOnce(bytes: Buffer): Base64Text {
+    const text = takeBytes(4 * Math.ceil(bytes.length / 3));
+    encode(bytes, text, 0);
+    return new Base64Text(text);
+  }
+
   /** Encodes bytes; of large ones slice by slice, for what takes long keeps others waiting. */
   static async of(bytes: Buffer): Promise<Base64Text> {
     const text = takeBytes(4 * Math.ceil(bytes.length / 3));

@@ -72,6 +72,13 @@ const digestOf = async (bytes: Buffer): Promise<string> => {
   return hash.digest('hex');
 };
 
+const textOf = (image: ProducedImage): Base64Text => {
+  const { bytes } = image;
+  return bytes
+    ? Base64Text.atOnce(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+    : new Base64Text(image.data);
+};
+
 /** An empty store. Stores of one process share the images that they have in common. */
 export const createImageStore = (): ImageStore => {
   const images = new Map<string, StoredImage>();
@@ -95,8 +102,8 @@ export const createImageStore = (): ImageStore => {
       await memory.room();
       return keep(memory.keep(new StoredImage({ digest, width, height }, mediaType, await Base64Text.of(bytes))));
     },
-    addProduced: ({ data, mediaType, ...ref }) =>
-      known(ref.digest) ?? keep(memory.keep(new StoredImage(ref, mediaType, new Base64Text(data)))),
+    addProduced: (image) =>
+      known(image.digest) ?? keep(memory.keep(new StoredImage(image, image.mediaType, textOf(image)))),
     get: (digest) => images.get(digest),
     release: () => {
       for (const image of images.values()) memory.release(image);

@@ -13,6 +13,7 @@ import type { ForkServer, GuestConnection, Isolation } from './fork-server.ts';
 import { type GuestMessage, sendFrame } from './frames.ts';
 import type { KeptImages } from './kept-images.ts';
 import type { PreparedSessions } from './prepared-sessions.ts';
+import { returnedImage } from './returned-image.ts';
 
 /** The guest ends a call at its limit; past this it is taken for lost, and killed with all that it started. */
 const graceMs = 8000;
@@ -49,7 +50,7 @@ export interface Session {
 const readResult = ({ content, parts }: GuestMessage) => {
   const { data } = resultSchema.safeParse(content);
   if (!data || data.images.length !== parts.length) return undefined;
-  const images = data.images.map((image, index) => ({ ...image, data: parts[index]?.toString('base64') ?? '' }));
+  const images = data.images.map((image, index) => returnedImage(image, parts[index] ?? Buffer.alloc(0)));
   return { ...data, images };
 };
 
