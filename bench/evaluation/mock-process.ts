@@ -19,12 +19,15 @@ export interface MockOptions {
   readonly slots?: number;
   /** Whether it keeps images under their id, and says so, as vLLM does. @default false */
   readonly keepsMedia?: boolean;
+  /** How many images the code of a turn shows, and the bytes by which a request grows with them. @default none */
+  readonly shown?: { readonly images: number; readonly bytes: number };
 }
 
 /** Starts the mock server in a process of its own, so that its work is not counted for the one who asks. */
-export const startMock = async ({ turns, turnMs, slots = 100_000, keepsMedia = false }: MockOptions) => {
+export const startMock = async ({ turns, turnMs, slots = 100_000, keepsMedia = false, shown }: MockOptions) => {
   const args = ['--turns', String(turns), '--turn-ms', String(turnMs), '--slots', String(slots)];
   if (keepsMedia) args.push('--keeps-media');
+  if (shown) args.push('--shows', String(shown.images), '--turn-bytes', String(shown.bytes));
   const child = spawn(process.execPath, [join(import.meta.dirname, 'mock-server.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

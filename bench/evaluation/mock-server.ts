@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util';
 
 /*
  * A server of the OpenAI API that costs next to nothing: it looks for marks at both ends of a request's bytes and never parses them.
- * A conversation runs code until its last turn, which answers. The judge agrees with everything, in the words that the
+ * A conversation runs code until its last turn, which answers. With `--shows` the code shows so many images, and a turn is
+ * told by the length of its request, which grows by `--turn-bytes` from one turn to the next. The judge agrees with everything, in the words that the
  * asker reads. With `--keeps-media` it is to clients what vLLM is from 0.11 on: it tells its version and the length of its
  * queue, keeps an image under the `uuid` that it came with, and takes that id alone for an image that it keeps.
  */
@@ -16,13 +17,23 @@ const { values } = parseArgs({
     /** Turns that are worked on at a time. */
     slots: { type: 'string', default: '100000' },
     'keeps-media': { type: 'boolean', default: false },
+    shows: { type: 'string', default: '0' },
+    'turn-bytes': { type: 'string', default: '0' },
   },
 });
 const turns = Number(values.turns);
 const turnMs = Number(values['turn-ms']);
 
-const code = 'w, h = input_image.size\nprint(input_image.crop((0, 0, w // 2, h // 2)).size)';
-const codeTurn = `I look at a part.\n<code>\n\`\`\`python\n${code}\n\`\`\`\n</code>`;
+const shows = Number(values.shows);
+const turnBytes = Number(values['turn-bytes']);
+
+const codeTurn = (code: string): string =>
+  `I look at a part.\n<code>\n\`\`\`python\nw, h = input_image.size\n${code}\n\`\`\`\n</code>`;
+/** Shows parts of the picture at places of chance: all samples have the same picture, but no two the same images. */
+const showingCode = `import os
+for _ in range(${shows}):
+    x, y = os.urandom(2)
+    input_image.crop((x, y, x + w // 2, y + h // 2)).show()`;
 const answerTurn = 'I see it.\n<answer>seven</answer>';
 
 const completion = (content: string, model = 'bench'): string =>
@@ -35,7 +46,7 @@ const completion = (content: string, model = 'bench'): string =>
     usage: { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 },
   });
 const replies = {
-  code: completion(codeTurn),
+  code: completion(codeTurn(shows ? showingCode : 'print(input_image.crop((0, 0, w // 2, h // 2)).size)')),
   answer: completion(answerTurn),
   json: completion('{"verdict": "correct", "reason": "the same"}', 'judge-json'),
   words: completion('Judgement: 1', 'judge'),
@@ -124,7 +135,17 @@ const turnsIn = (tail: Buffer): number => {
   return count;
 };
 
-const replyTo = async ({ head, tail }: Edges): Promise<string | undefined> => {
+/** Bytes of the first request that came: all conversations begin with as many, but for some digits. */
+let firstBytes = 0;
+
+/** How many turns a request has behind it. */
+const turnOf = (bytes: number, tail: Buffer): number => {
+  if (!shows) return turnsIn(tail);
+  firstBytes ||= bytes;
+  return Math.round((bytes - firstBytes) / turnBytes);
+};
+
+const replyTo = async (bytes: number, { head, tail }: Edges): Promise<string | undefined> => {
   const asked = judgeIn(head) ?? judgeIn(tail);
   if (asked !== undefined) {
     stats.judgements += 1;
@@ -134,7 +155,7 @@ const replyTo = async ({ head, tail }: Edges): Promise<string | undefined> => {
   await takeSlot();
   await delay(turnMs);
   giveSlot();
-  if (turnsIn(tail) + 1 < turns) return replies.code;
+  if (turnOf(bytes, tail) + 1 < turns) return replies.code;
   stats.answers += 1;
   return replies.answer;
 };
@@ -166,7 +187,7 @@ const answer = async (request: IncomingMessage, response: ServerResponse): Promi
   stats.requests += 1;
   stats.inFlight += 1;
   stats.most = Math.max(stats.most, stats.inFlight);
-  const reply = await replyTo(await edgesOf(request));
+  const reply = await replyTo(Number(request.headers['content-length']), await edgesOf(request));
   if (reply === undefined) response.statusCode = 400;
   response.end(reply ?? '{"error":{"message":"the data of an image is not there"}}');
   stats.inFlight -= 1;

@@ -14,24 +14,24 @@ import { tellMany } from './tell-many.ts';
 
 const { values } = parseArgs({
   options: {
-    /** `peers`, `turns`, `histories`, `server`, `flight`, `many`, with commas between them. */
-    cases: { type: 'string', default: 'peers,histories,server,flight,many' },
+    /** `peers`, `turns`, `histories`, `large`, `server`, `flight`, `many`, with commas between them. */
+    cases: { type: 'string', default: 'peers,histories,large,server,flight,many' },
     /**
      * Samples of a run, by default 600; a case of larger work takes a part of them. In the comparisons with the peers each
      * client gets so many, where it is given.
      */
     samples: { type: 'string' },
-    /** Of `peers` and `histories`, without `--samples`: each client gets as many samples as it does in so many seconds. */
+    /** Of `peers`, `histories` and `large`, without `--samples`: each client gets as many samples as it does in so many seconds. */
     seconds: { type: 'string', default: '60' },
-    /** Of `peers` and `histories`: least samples of a try of the search for the best concurrency, and rounds at the best. */
+    /** Of `peers`, `histories` and `large`: least samples of a try of the search for the best concurrency, and rounds at the best. */
     'search-samples': { type: 'string', default: '160' },
     rounds: { type: 'string', default: '2' },
     /**
-     * Of `peers` and `histories`: `plain` is sent each image with each turn by every client; `vllm` keeps images under their
+     * Of `peers`, `histories` and `large`: `plain` is sent each image with each turn by every client; `vllm` keeps images under their
      * id and says so, as vLLM does.
      */
     server: { type: 'string', default: 'plain' },
-    /** Of `turns`; of `histories` what of it is at most 64. */
+    /** Of `turns`; of `histories` and `large` what of it is at most 64. */
     concurrency: { type: 'string', default: '8,32,64,256' },
     many: { type: 'string', default: '100000' },
     'in-flight': { type: 'string', default: '512' },
@@ -85,13 +85,12 @@ try {
   const clients = [lensmith, ...peers, bareLoop];
   // To look at the memory of many processes costs those who have many the most: it is looked at in other cases.
   const besidePeers = { ...run, turns: 2, turnMs: 50, memoryEvery: 2, keepsMedia: values.server === 'vllm' };
-  const starts =
-    cases.has('peers') || cases.has('histories')
-      ? await measureStarts(report, [lensmith, ...peers], dataOf, besidePeers)
-      : new Map<string, number>();
-  const compare = async (options: Pick<CompareOptions, 'name' | 'ladder' | 'searchSamples' | 'size' | 'dataOf'>) => {
+  const starts = ['peers', 'histories', 'large'].some((each) => cases.has(each))
+    ? await measureStarts(report, [lensmith, ...peers], dataOf, besidePeers)
+    : new Map<string, number>();
+  const compare = async (options: Omit<CompareOptions, 'ours' | 'peers' | 'rounds' | 'starts'>) => {
     const rounds = Number(values.rounds);
-    const all = { ...options, ours: lensmith, peers, rounds, run: besidePeers, starts };
+    const all = { ...options, ours: lensmith, peers, rounds, starts };
     if (await compareBest(report, all)) return;
     report.say(`${options.name}: not every run answered and judged every sample`);
     process.exitCode = 1;
@@ -102,19 +101,26 @@ try {
     const ladder = [8, 16, 32, 64, 128, 256];
     const searchSamples = Number(values['search-samples']);
     const size = isCounted ? { samples } : { seconds, least: 400 };
-    await compare({ name: 'each at its best', ladder, searchSamples, size, dataOf });
+    await compare({ name: 'each at its best', ladder, searchSamples, size, dataOf, run: besidePeers });
   }
   if (cases.has('turns')) {
     const options = { ...run, samples, data: await dataOf(samples), turns: 2, turnMs: 50 };
     tell('two turns of 50 ms, 200 kB images', await interleave(report, clients, concurrency, options));
   }
+  // Of samples with much to send a client does a twelfth of those that have little, or fewer.
+  const much = {
+    ladder: concurrency.filter((each) => each <= 64),
+    searchSamples: Math.ceil(Number(values['search-samples']) / 12),
+    size: isCounted ? { samples: Math.ceil(samples / 12) } : { seconds, least: 40 },
+  };
   if (cases.has('histories')) {
-    const ladder = concurrency.filter((each) => each <= 64);
-    // Of such samples a client does a twelfth of those that have small images, or fewer.
-    const searchSamples = Math.ceil(Number(values['search-samples']) / 12);
-    const size = isCounted ? { samples: Math.ceil(samples / 12) } : { seconds, least: 40 };
+    // Each of five turns adds three parts of the picture as PNG, which for noise is 233 kB each, and 310 kB in a request.
+    const run = { ...besidePeers, turns: 6, shown: { images: 3, bytes: 932_000 } };
+    await compare({ ...much, name: '5 MB histories', dataOf, run });
+  }
+  if (cases.has('large')) {
     const data = (count: number) => dataOf(count, 3_750_000);
-    await compare({ name: '5 MB histories', ladder, searchSamples, size, dataOf: data });
+    await compare({ ...much, name: 'images of 5 MB', dataOf: data, run: besidePeers });
   }
   if (cases.has('server')) {
     // Sixteen turns of 400 ms at a time: 40 turns a second, whoever asks.

@@ -11,12 +11,20 @@ import pyarrow.parquet as pq
 from inspect_ai import Task
 from inspect_ai import eval as inspect_eval
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessageUser, ContentImage, ContentText, get_model
+from inspect_ai.model import ChatMessageUser, Content, ContentImage, ContentText, get_model
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import sandbox
 
 CODE = re.compile(r"<code>\s*```python\s*\n(.*?)```\s*</code>", re.DOTALL)
+# What the code is run with: its image, and a `show` that leaves the images for the next turn.
+PROGRAM = """
+from itertools import count
+from PIL import Image
+input_image, _shown = Image.open('input_image.jpg'), count()
+Image.Image.show = lambda image: image.save(f'shown-{turn}-{{next(_shown)}}.png')
+{code}
+"""
 
 
 def samples(path: str, folder: Path) -> Iterator[Sample]:
@@ -36,17 +44,29 @@ def samples(path: str, folder: Path) -> Iterator[Sample]:
             )
 
 
+async def shown(turn: int) -> list[Content]:
+    """The images that the code of a turn has shown, in their order."""
+    images: list[Content] = []
+    while True:
+        try:
+            picture = await sandbox().read_file(f"shown-{turn}-{len(images)}.png", text=False)
+        except FileNotFoundError:
+            return images
+        images.append(ContentImage(image="data:image/png;base64," + base64.b64encode(picture).decode()))
+
+
 @solver
 def think_in_code() -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        for _ in range(10):
+        for turn in range(10):
             state = await generate(state)
             found = CODE.search(state.output.completion)
             if "</answer>" in state.output.completion or not found:
                 return state
-            program = f"from PIL import Image\ninput_image = Image.open('input_image.jpg')\n{found[1]}"
+            program = PROGRAM.format(turn=turn, code=found[1])
             result = await sandbox().exec(["python3", "-c", program], timeout=30)
-            state.messages.append(ChatMessageUser(content=f"Output:\n{result.stdout}{result.stderr}"))
+            output = ContentText(text=f"Output:\n{result.stdout}{result.stderr}")
+            state.messages.append(ChatMessageUser(content=[output, *await shown(turn)]))
         return state
 
     return solve
