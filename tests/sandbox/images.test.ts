@@ -142,3 +142,12 @@ test('an input may not be named as a file elsewhere', async () => {
   const data = Buffer.from('x').toString('base64');
   await expect(run({ images: [{ data, name: '../a.png' }] }, '1')).rejects.toMatchObject({ type: 'data' });
 });
+
+test('a call may show as many images as its limits allow, more than the system takes at once', async () => {
+  const images = await shown('for at in range(1200):\n    display(np.full((28, 28), at % 256, np.uint8))', {
+    imagesPerCall: 1200,
+  });
+  expect(images).toHaveLength(1200);
+  expect(await pixelsOf(images[1023]?.data ?? '')).toMatchObject({ channels: 1 });
+  expect((await pixelsOf(images[1030]?.data ?? '')).pixels[0]).toBe(1030 % 256);
+});
