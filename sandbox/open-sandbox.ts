@@ -18,9 +18,11 @@ const openedSideBySide = 2;
 const openingTurnMs = 500;
 // A new spare loads the libraries, which those do without who come back after a death.
 const spareRestMs = 3000;
-// A session that is lost so soon is opened once more, at this distance: that the fork server has died is not told at once.
-const openAgainMs = 1000;
+// A session that is lost while it opens is opened again, at growing distance: that the fork server has died is not told at
+// once. One that takes so long is not lost by a death.
+const mostOpenings = 4;
 const lostRestMs = 20;
+const deathMs = 10_000;
 
 export interface SandboxOptions {
   /** Python interpreter that has numpy, PIL, cv2, matplotlib, scipy, skimage, sympy and pandas. */
@@ -69,13 +71,14 @@ interface Guest {
  * code has run then.
  */
 const unlessLost = async (open: () => Promise<Session>, isClosed: () => boolean): Promise<Session> => {
-  for (const started = performance.now(); ; ) {
+  for (let tries = 1; ; tries += 1) {
+    const started = performance.now();
     try {
       return await open();
     } catch (error) {
       const isLost = error instanceof LensmithError && error.type === 'infrastructure';
-      if (!isLost || isClosed() || performance.now() - started > openAgainMs) throw error;
-      await delay(lostRestMs);
+      if (!isLost || isClosed() || tries === mostOpenings || performance.now() - started > deathMs) throw error;
+      await delay(lostRestMs * 4 ** (tries - 1));
     }
   }
 };

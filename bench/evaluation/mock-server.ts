@@ -6,9 +6,10 @@ import { parseArgs } from 'node:util';
 /*
  * A server of the OpenAI API that costs next to nothing: it looks for marks at both ends of a request's bytes and never parses them.
  * A conversation runs code until its last turn, which answers. With `--shows` the code shows so many images, and a turn is
- * told by the length of its request, which grows by `--turn-bytes` from one turn to the next. The judge agrees with everything, in the words that the
- * asker reads. With `--keeps-media` it is to clients what vLLM is from 0.11 on: it tells its version and the length of its
- * queue, keeps an image under the `uuid` that it came with, and takes that id alone for an image that it keeps.
+ * told by the length of its request, which grows by `--turn-bytes` from one turn to the next. The judge agrees with
+ * everything, in the words that the asker reads. With `--keeps-media` it is to clients what vLLM is from 0.11 on: it tells
+ * its version and the length of its queue, keeps an image under the `uuid` that it came with, and takes that id alone for
+ * an image that it keeps.
  */
 const { values } = parseArgs({
   options: {
