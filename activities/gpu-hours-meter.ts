@@ -104,9 +104,7 @@ export const createMeter = (options: MeterOptions): ProgramMeter => {
         type: succeeded ? null : ((await readFailure(attempt))?.type ?? null),
         succeeded,
       });
-      const late = new AbortController();
-      await Promise.race([afterCheckpoint, delay(settleMs, undefined, { signal: late.signal }).catch(() => undefined)]);
-      late.abort();
+      await Promise.race([afterCheckpoint, delay(settleMs, undefined, { ref: false })]);
     },
   };
 };

@@ -8,6 +8,9 @@ import type { Extent } from './spill.ts';
  */
 const stepBytes = 48 * 1024;
 
+/** For the base64 of `bytes`. */
+const roomFor = ({ length }: Buffer): Buffer => takeBytes(4 * Math.ceil(length / 3));
+
 /** Writes the base64 of `bytes` to `text` from `start` on; returns how much it wrote. */
 const encode = (bytes: Buffer, text: Buffer, start: number): number => {
   let at = start;
@@ -43,14 +46,14 @@ export class Base64Text {
 
   /** Encodes bytes at once. */
   static atOnce(bytes: Buffer): Base64Text {
-    const text = takeBytes(4 * Math.ceil(bytes.length / 3));
+    const text = roomFor(bytes);
     encode(bytes, text, 0);
     return new Base64Text(text);
   }
 
   /** Encodes bytes; of large ones slice by slice, for what takes long keeps others waiting. */
   static async of(bytes: Buffer): Promise<Base64Text> {
-    const text = takeBytes(4 * Math.ceil(bytes.length / 3));
+    const text = roomFor(bytes);
     let at = 0;
     for await (const slice of slices(bytes)) at += encode(slice, text, at);
     return new Base64Text(text);

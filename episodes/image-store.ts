@@ -72,12 +72,12 @@ const digestOf = async (bytes: Buffer): Promise<string> => {
   return hash.digest('hex');
 };
 
-const textOf = (image: ProducedImage): Base64Text => {
-  const { bytes } = image;
-  return bytes
-    ? Base64Text.atOnce(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-    : new Base64Text(image.data);
-};
+/** The same memory. */
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
+
+const textOf = (image: ProducedImage): Base64Text =>
+  image.bytes ? Base64Text.atOnce(asBuffer(image.bytes)) : new Base64Text(image.data);
 
 /** An empty store. Stores of one process share the images that they have in common. */
 export const createImageStore = (): ImageStore => {
@@ -94,7 +94,7 @@ export const createImageStore = (): ImageStore => {
     add: async (content) => {
       // The images of many episodes that begin together would hold up everything else.
       await ownTurn();
-      const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+      const bytes = asBuffer(content);
       const digest = await digestOf(bytes);
       const found = known(digest);
       if (found) return found;

@@ -33,10 +33,9 @@ class Channel:
         self._ours.setblocking(False)
         self._number = self._ours.fileno()
         self._buffer = bytearray()
-        # A message whose parts are still to come, with their room and what of it is empty.
+        # A message whose parts are still to come, and what is empty of the room for them.
         self._message: dict[str, Any] | None = None
-        self._parts = bytearray()
-        self._empty = memoryview(self._parts)
+        self._empty = memoryview(bytearray())
         # Commas of the longest message that is none of garbage: what has more would take long to decode.
         self.most_commas = 1000
 
@@ -150,11 +149,11 @@ class Channel:
         count = sum(lengths)
         begun = self._buffer[:count]
         del self._buffer[:count]
-        self._parts = bytearray(count)
-        self._parts[: len(begun)] = begun
-        self._empty = memoryview(self._parts)[len(begun) :]
+        content = bytearray(count)
+        content[: len(begun)] = begun
+        self._empty = memoryview(content)[len(begun) :]
         if lengths:
-            message["parts"] = split(self._parts, lengths)
+            message["parts"] = split(content, lengths)
         self._message = message
 
 
