@@ -10,5 +10,7 @@ export default defineConfig({
     // Tests of real processes may lose a race on a machine that others load too: one more try, which the report shows.
     retry: 1,
     reporters: ['default'],
+    // A failure in a summary of one line says all that it saw.
+    chaiConfig: { truncateThreshold: 0 },
   },
 });

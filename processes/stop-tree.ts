@@ -30,7 +30,13 @@ const signal = (info: ProcessInfo, name: 'SIGTERM' | 'SIGKILL'): void => {
   }
 };
 
-/** Signals what lives of the tree, again and again because it may still grow; gives back what is left at the end. */
+/** A process for good: pids are given again. */
+const keyOf = ({ pid, startTicks }: ProcessInfo): string => `${pid} ${startTicks}`;
+
+/**
+ * Signals what lives of the tree, again and again because it may still grow; gives back what is left at the end. What was
+ * seen in it once belongs to it, also when the parent by which it was found has ended.
+ */
 const signalUntilGone = async (
   find: () => ProcessInfo[],
   name: 'SIGTERM' | 'SIGKILL',
@@ -40,10 +46,10 @@ const signalUntilGone = async (
   const deadline = Date.now() + limitMs;
   const signalled = new Set<string>();
   for (let pause = 20; ; pause = Math.min(pause * 2, 250)) {
-    const alive = find();
+    for (const info of find()) seen.set(keyOf(info), info);
+    const alive = [...seen.values()].filter(({ pid, startTicks }) => readProcess(pid)?.startTicks === startTicks);
     for (const info of alive) {
-      const key = `${info.pid} ${info.startTicks}`;
-      seen.set(key, info);
+      const key = keyOf(info);
       if (signalled.has(key) && name === 'SIGTERM') continue;
       signalled.add(key);
       signal(info, name);

@@ -43,7 +43,7 @@ export const startRun = async (
     ...[`run=${run}`, `seed=${seed}`, 'host=control', 'placement={pool: {rayHosts: 2, labels: {role: work}}}'],
     ...[`rl.steps=${steps}`, `rl.saveEvery=${saveEvery}`, ...small],
   ].flatMap((change) => ['--set', change]);
-  const witness = openWitness(cluster.home, run);
+  const witness = openWitness(cluster.home, run, cluster.network.hostOf);
   const started = await cluster.lensmith(['train', 'examples/smoke.yaml', ...changes]);
   if (started.code !== 0) throw new Error(`expected the run to start, got ${started.said}`);
   const told = cluster.follow(`train/${run}`);

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readlinkSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -12,6 +13,8 @@ const answerMs = 30_000;
 export interface Network {
   /** Makes a host; `temporary` is a folder of this machine that becomes its `/tmp`. */
   readonly start: (host: string, address: string, temporary: string) => Promise<void>;
+  /** The host that a process runs on, by its process namespace; undefined for one of no host, or that has ended. */
+  readonly hostOf: (pid: number) => string | undefined;
   /** Ends a host with all its processes, as a power cut would. */
   readonly kill: (host: string) => Promise<void>;
   /** Cuts a host off, or joins it again. */
@@ -32,6 +35,15 @@ const nextLine = async (lines: Interface): Promise<Record<string, unknown>> => {
   return JSON.parse(String(line));
 };
 
+/** Names the process namespace of a process; undefined where it has ended. */
+const processesOf = (pid: number): string | undefined => {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
+};
+
 /** Makes the networks; where this machine cannot make namespaces it says why. */
 export const openNetwork = async (): Promise<Network | { readonly cannot: string }> => {
   const child = spawn(python, [program('network.py')], { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -45,6 +57,8 @@ export const openNetwork = async (): Promise<Network | { readonly cannot: string
   if (ready === null) return { cannot: said.trim().split('\n').at(-1) ?? 'it ended' };
 
   const pids = new Map<string, number>();
+  /** Hosts by their process namespaces, also of hosts that were killed. */
+  const hosts = new Map<string | undefined, string>();
   const order = async (what: Record<string, unknown>): Promise<Record<string, unknown>> => {
     const answer = nextLine(lines);
     child.stdin.write(`${JSON.stringify(what)}\n`);
@@ -56,6 +70,11 @@ export const openNetwork = async (): Promise<Network | { readonly cannot: string
     start: async (host, address, temporary) => {
       const { pid } = await order({ do: 'start', host, address, temporary });
       pids.set(host, Number(pid));
+      hosts.set(processesOf(Number(pid)), host);
+    },
+    hostOf: (pid) => {
+      const own = processesOf(pid);
+      return own === undefined ? undefined : hosts.get(own);
     },
     kill: async (host) => {
       await order({ do: 'kill', host });

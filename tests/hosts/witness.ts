@@ -26,9 +26,10 @@ const stageOf = (id: string): string => id.split('/').slice(1, -1).join('/');
 
 /**
  * Looks again and again at the processes of all hosts, from outside of them, and notes which programs of a run live: it
- * sees also what runs on a host that is cut off.
+ * sees also what runs on a host that is cut off. Agents of Ray write their titles over a part of their environment, so
+ * where that does not say whose a program is, `hostOf` does.
  */
-export const openWitness = (home: string, run: string): Witness => {
+export const openWitness = (home: string, run: string, hostOf: (pid: number) => string | undefined): Witness => {
   const seen = new Map<string, SeenProgram>();
   const faults = new Set<string>();
   const look = (): void => {
@@ -38,7 +39,8 @@ export const openWitness = (home: string, run: string): Witness => {
       const environment = readEnvironment(pid);
       const id = environment.get('LENSMITH_PROCESS_ID');
       if (id === undefined) continue;
-      const host = environment.get(leaseOwnerVariable)?.split(' ')[0] ?? 'control';
+      const host = environment.get(leaseOwnerVariable)?.split(' ')[0] ?? hostOf(pid);
+      if (host === undefined) continue;
       const key = `${id} on ${host}`;
       const known = seen.get(key);
       if (known) known.lastSeen = now;

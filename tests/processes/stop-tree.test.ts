@@ -62,6 +62,14 @@ test('what cleared its environment is found by its session and by its parent', a
   expect(pids.map(isAlive)).toEqual([false, false]);
 });
 
+test('what cleared its environment and ignores SIGTERM is killed after its parent has ended', async () => {
+  const { dir, id } = await start(`env -i setsid sh -c "trap '' TERM; exec sleep 308" &`);
+  const pid = await waitFor('sleep 308', () => listProcesses().find(({ command }) => command === 'sleep 308')?.pid);
+  const { killed } = await stopTree({ processId: id, dir, graceMs: 500 });
+  expect(killed.map(({ command }) => command)).toEqual(['sleep 308']);
+  expect(isAlive(pid)).toBe(false);
+});
+
 test('a program of its own below it lives on, and a stop by the run takes it too', async () => {
   const { dir, id } = await start(
     `LENSMITH_PROCESS_ID=other-$LENSMITH_PROCESS_ID setsid sh -c 'env -i sleep 306 & sleep 307' &`,
