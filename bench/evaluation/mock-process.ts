@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const statsSchema = z.object({
@@ -12,6 +13,8 @@ const statsSchema = z.object({
   first: z.number(),
   last: z.number(),
 });
+
+const python = fileURLToPath(new URL('../../.venv/bin/python', import.meta.url));
 
 export interface MockOptions {
   readonly turns: number;
@@ -28,7 +31,7 @@ export const startMock = async ({ turns, turnMs, slots = 100_000, keepsMedia = f
   const args = ['--turns', String(turns), '--turn-ms', String(turnMs), '--slots', String(slots)];
   if (keepsMedia) args.push('--keeps-media');
   if (shown) args.push('--shows', String(shown.images), '--turn-bytes', String(shown.bytes));
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'mock-server.ts'), ...args], {
+  const child = spawn(python, ['-I', join(import.meta.dirname, 'mock_server.py'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [url] = (await once(createInterface(child.stdout), 'line', { signal: AbortSignal.timeout(20_000) })) as [
