@@ -24,7 +24,8 @@ export const filePart = (descriptor: number, first: number, size: number): FileP
     return filePart(descriptor, first + from, Math.max(0, Math.min(end, size) - from));
   },
   arrayBuffer: async () => {
-    const bytes = new Uint8Array(size);
+    // With memory of its own, and not filled with zeros first.
+    const bytes = Buffer.allocUnsafeSlow(size);
     for (let at = 0; at < size; ) {
       const count = readSync(descriptor, bytes, at, size - at, first + at);
       if (count === 0) throw new Error(`it ends after ${first + at} bytes`);

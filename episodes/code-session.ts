@@ -18,7 +18,7 @@ export interface CodeSandbox {
 }
 
 /** Options of the session that a protocol asks for. The parts of an image call share one session, which keeps them. */
-export const sessionOptions = (protocol: Protocol, images: readonly Buffer<ArrayBuffer>[]): SessionOptions => {
+export const sessionOptions = (protocol: Protocol, images: readonly Buffer[]): SessionOptions => {
   const { turns: _, ...limits } = protocol.limits;
   return {
     images: images.map((bytes) => ({ bytes })),

@@ -27,7 +27,7 @@ export class StoredImage implements ImageRef {
     this.base64 = base64;
   }
 
-  /** The encoded bytes, decoded from base64 at each access. */
+  /** The encoded bytes; mostly they are decoded from base64 at each access. */
   get bytes(): Buffer {
     return this.base64.decoded();
   }
@@ -36,7 +36,7 @@ export class StoredImage implements ImageRef {
 /** Holds the encoded images of an episode once each, by digest. */
 export interface ImageStore {
   /**
-   * Adds an input image.
+   * Adds an input image, whose bytes nobody changes after that.
    *
    * @throws LensmithError `data` where it is no PNG, JPEG, WebP or GIF, or is not there to its end.
    */

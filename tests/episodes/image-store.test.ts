@@ -51,7 +51,7 @@ test.each([0, 1, 2, 3, 48 * 1024 - 1, 48 * 1024 + 1, 768 * 1024, 2_000_003])(
   'the base64 of %i bytes is that of Node, and decodes to them, from memory and from the disk',
   async (length) => {
     const bytes = randomBytes(length);
-    const text = await Base64Text.of(bytes);
+    const text = new Base64Text((await Base64Text.of(bytes)).text());
     expect(text.text()).toBe(bytes.toString('base64'));
     expect(text.decoded().equals(bytes)).toBe(true);
     await text.moveTo(createSpill());
@@ -59,6 +59,16 @@ test.each([0, 1, 2, 3, 48 * 1024 - 1, 48 * 1024 + 1, 768 * 1024, 2_000_003])(
     expect(text.decoded().equals(bytes)).toBe(true);
   },
 );
+
+test('an image is not decoded as long as what it was made of is there', async () => {
+  const bytes = randomBytes(100_000);
+  const text = await Base64Text.of(bytes);
+  expect(text.decoded()).toBe(bytes);
+  await text.moveTo(createSpill());
+  expect(text.decoded()).toBe(bytes);
+  text.release();
+  expect(() => text.decoded()).toThrow('released');
+});
 
 test('stores share an image that they have in common, given or produced', async () => {
   const produced = await producedImage(33, 21);
