@@ -3,15 +3,22 @@ import { open, readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { LensmithError } from '../domain/errors.ts';
 
+const pieceBytes = 256 * 1024;
+
 /** Size in bytes and SHA-256 in hex of a file, which is flushed to disk on the way. */
 export const hashFile = async (path: string): Promise<{ size: number; sha256: string }> => {
   const file = await open(path, 'r');
   try {
     const hash = createHash('sha256');
     let size = 0;
-    for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 2 ** 20 })) {
-      hash.update(chunk);
-      size += chunk.length;
+    // One piece is read while the one before is hashed. A stream would take new memory for each, which costs as much as the hash.
+    const [first, second] = [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)];
+    for (let reading = file.read(first); ; ) {
+      const { buffer, bytesRead } = await reading;
+      if (bytesRead === 0) break;
+      reading = file.read(buffer === first ? second : first);
+      hash.update(buffer.subarray(0, bytesRead));
+      size += bytesRead;
     }
     await file.sync();
     return { size, sha256: hash.digest('hex') };

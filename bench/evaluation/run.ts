@@ -84,7 +84,7 @@ try {
   ];
   const clients = [lensmith, ...peers, bareLoop];
   // To look at the memory of many processes costs those who have many the most: it is looked at in other cases.
-  const besidePeers = { ...run, turns: 2, turnMs: 50, memoryEvery: 2, keepsMedia: values.server === 'vllm' };
+  const besidePeers = { ...run, turns: 2, turnMs: 50, memoryEvery: 10, keepsMedia: values.server === 'vllm' };
   const starts = ['peers', 'histories', 'large'].some((each) => cases.has(each))
     ? await measureStarts(report, [lensmith, ...peers], dataOf, besidePeers)
     : new Map<string, number>();
