@@ -90,7 +90,8 @@ def unshare(namespaces: int) -> None:
 
 def enter_namespace(handle: int) -> None:
     """Moves this process into the namespace of an open /proc/PID/ns file; a pid namespace holds for children only."""
-    _check(_setns(handle, 0), "setns")
+    if _setns(handle, 0) < 0:
+        _check(-1, "setns")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:

@@ -1,11 +1,11 @@
 """The process that has imported the libraries: it forks interpreters into the namespaces of sessions."""
 
-import contextlib
 import os
 import select
 import socket
 import traceback
-from os import closerange, dup2, getpid, nice
+from os import close, closerange, dup2, getpid, nice, pidfd_open, waitpid, write
+from select import EPOLLIN
 from socket import SocketType
 from types import ModuleType
 from typing import NoReturn
@@ -20,7 +20,7 @@ from launching import await_release, keep_quiet
 _CHANNEL, _MOST_HANDLE = 3, 1 << 16
 # Plain numbers: a member of an enumeration is an object more that a process just forked touches.
 _UNIX, _STREAM = int(socket.AF_UNIX), int(socket.SOCK_STREAM)
-_MOST_HANDLES = 16
+_HANDLES_BYTES = socket.CMSG_SPACE(16 * 4)
 _NICE = 5
 
 
@@ -61,10 +61,10 @@ class Zygote:
         os._exit(1)
 
     def _launch(self) -> bool:
-        message, handles, _, _ = socket.recv_fds(self._requests, 4096, _MOST_HANDLES)
+        message, ancillary, _, _ = self._requests.recvmsg(4096, _HANDLES_BYTES)
         if not message:
             return False
-        channel, told, first, *entrances = handles
+        channel, told, first, *entrances = memoryview(ancillary[0][2]).cast("i")
         pid = -1
         try:
             # The pid namespace holds for children only, and until the next one.
@@ -75,30 +75,34 @@ class Zygote:
             pass
         if pid == 0:
             self._become_interpreter(channel, entrances, message.decode())
-        for handle in (channel, first, *entrances):
-            os.close(handle)
+        close(channel)
+        close(first)
+        for entrance in entrances:
+            close(entrance)
         if pid > 0:
-            child = os.pidfd_open(pid)
+            child = pidfd_open(pid)
             self._children[child] = pid, told
-            self._watched.register(child, select.EPOLLIN)
+            self._watched.register(child, EPOLLIN)
         else:
-            os.close(told)
+            close(told)
         return True
 
     def _reap(self, child: int) -> None:
         pid, told = self._children.pop(child)
-        _, status = os.waitpid(pid, 0)
-        with contextlib.suppress(OSError):
-            os.write(told, str(status).encode())
-        os.close(told)
+        _, status = waitpid(pid, 0)
+        try:  # noqa: SIM105 - without an object for it
+            write(told, b"%d" % status)
+        except OSError:
+            pass
+        close(told)
         # An end of it that a child has inherited would keep it among those that are watched.
         self._watched.unregister(child)
-        os.close(child)
+        close(child)
 
     def serve(self) -> None:
         """Takes requests until nobody is left to send one."""
         requests = self._requests.fileno()
-        self._watched.register(requests, select.EPOLLIN)
+        self._watched.register(requests, EPOLLIN)
         while True:
             for ready, _ in self._watched.poll():
                 if ready != requests:
