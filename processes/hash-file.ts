@@ -11,7 +11,7 @@ export const hashFile = async (path: string): Promise<{ size: number; sha256: st
   try {
     const hash = createHash('sha256');
     let size = 0;
-    // One piece is read while the one before is hashed. A stream would take new memory for each, which costs as much as the hash.
+    // One piece is read while the one before is hashed. A stream takes new memory for each, which costs half of the hash.
     const [first, second] = [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)];
     for (let reading = file.read(first); ; ) {
       const { buffer, bytesRead } = await reading;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
-import type { ProcessSelector } from './find-processes.ts';
+import { type ProcessSelector, processIdVariable } from './find-processes.ts';
 import { readLedger } from './ledger.ts';
-import { type ProcessInfo, readProcess } from './proc-stat.ts';
+import { type ProcessInfo, readEnvironment, readProcess } from './proc-stat.ts';
 import { findTree } from './process-tree.ts';
 
 export type StopOptions = ProcessSelector & {
@@ -33,6 +33,10 @@ const signal = (info: ProcessInfo, name: 'SIGTERM' | 'SIGKILL'): void => {
 /** A process for good: pids are given again. */
 const keyOf = ({ pid, startTicks }: ProcessInfo): string => `${pid} ${startTicks}`;
 
+/** Whether it lives, and has not become a program of its own meanwhile. */
+const isStray = ({ pid, startTicks }: ProcessInfo): boolean =>
+  readProcess(pid)?.startTicks === startTicks && !readEnvironment(pid).has(processIdVariable);
+
 /**
  * Signals what lives of the tree, again and again because it may still grow; gives back what is left at the end. What was
  * seen in it once belongs to it, also when the parent by which it was found has ended.
@@ -46,8 +50,10 @@ const signalUntilGone = async (
   const deadline = Date.now() + limitMs;
   const signalled = new Set<string>();
   for (let pause = 20; ; pause = Math.min(pause * 2, 250)) {
-    for (const info of find()) seen.set(keyOf(info), info);
-    const alive = [...seen.values()].filter(({ pid, startTicks }) => readProcess(pid)?.startTicks === startTicks);
+    const found = new Map(find().map((info) => [keyOf(info), info]));
+    const strays = [...seen.values()].filter((info) => !found.has(keyOf(info)) && isStray(info));
+    for (const [key, info] of found) seen.set(key, info);
+    const alive = [...found.values(), ...strays];
     for (const info of alive) {
       const key = keyOf(info);
       if (signalled.has(key) && name === 'SIGTERM') continue;
