@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { RunRef } from '../domain/stage.ts';
-import { readProcess } from '../processes/proc-stat.ts';
+import { signalProcess } from '../processes/signal-process.ts';
 import type { Attempt } from './attempts.ts';
 import { lastProgress } from './failure-record.ts';
 import { isPausing } from './pause-mark.ts';
@@ -14,14 +14,7 @@ const pollMs = 250;
 const askToStop = async (launcher: ProgramLauncher, attempt: Attempt): Promise<boolean> => {
   const all = await launcher.processes(attempt);
   const own = all.filter(({ command }) => command.includes(`--config ${attempt.config}`) && !/^\S*sh /.test(command));
-  for (const { pid, startTicks } of own) {
-    if (readProcess(pid)?.startTicks !== startTicks) continue;
-    try {
-      process.kill(pid, 'SIGTERM');
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-    }
-  }
+  for (const info of own) signalProcess(info, 'SIGTERM');
   return own.length > 0;
 };
 

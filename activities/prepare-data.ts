@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { Context } from '@temporalio/activity';
 import { checkDataset } from '../datasets/check-dataset.ts';
 import { buildMnistDatasets } from '../datasets/mnist/build-mnist-datasets.ts';
@@ -14,6 +11,7 @@ import type { RunRef, StageResult } from '../domain/stage.ts';
 import { type LoadedProtocol, loadProtocol } from '../episodes/load-protocol.ts';
 import { publishArtifact } from '../processes/artifact.ts';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
+import { hashFile } from '../processes/hash-file.ts';
 import type { Host } from './host.ts';
 import { createPulse } from './pulse.ts';
 import { readSpec } from './read-run.ts';
@@ -25,19 +23,15 @@ import { withCache } from './with-cache.ts';
 
 const splits = ['sft', 'rl', 'validation', 'test'] as const;
 
-const sha256OfFile = async (path: string): Promise<string> => {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
-};
-
 /** The inputs of the stage by name, each with the digest of its bytes. */
 const sourceDigests = async (data: RunSpec['data']): Promise<Record<string, string>> => {
   const files =
     data.kind === 'mnist'
       ? Object.entries(mnistFiles(data.directory ?? mnistDirectory()))
       : splits.map((split): [string, string] => [split, data[split]]);
-  return Object.fromEntries(await Promise.all(files.map(async ([name, path]) => [name, await sha256OfFile(path)])));
+  return Object.fromEntries(
+    await Promise.all(files.map(async ([name, path]) => [name, (await hashFile(path)).sha256])),
+  );
 };
 
 /** What the key of the stage `prepare-data` is made of: what is asked for, and the bytes that it is made of. */

@@ -27,7 +27,7 @@ export class StoredImage implements ImageRef {
     this.base64 = base64;
   }
 
-  /** The encoded bytes; mostly they are decoded from base64 at each access. */
+  /** The encoded bytes, decoded from base64 at each access where they do not lie in memory any more. */
   get bytes(): Buffer {
     return this.base64.decoded();
   }

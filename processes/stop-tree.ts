@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
-import { type ProcessSelector, processIdVariable } from './find-processes.ts';
+import type { ProcessSelector } from './find-processes.ts';
 import { readLedger } from './ledger.ts';
-import { type ProcessInfo, readEnvironment, readProcess } from './proc-stat.ts';
-import { findTree } from './process-tree.ts';
+import type { ProcessInfo } from './proc-stat.ts';
+import { findTree, isOwnProgram } from './process-tree.ts';
+import { lives, signalProcess } from './signal-process.ts';
 
 export type StopOptions = ProcessSelector & {
   /** Folder of the program's ledger, which adds its session to what is stopped. */
@@ -21,21 +22,8 @@ export interface StopResult {
   readonly killed: readonly ProcessInfo[];
 }
 
-const signal = (info: ProcessInfo, name: 'SIGTERM' | 'SIGKILL'): void => {
-  if (readProcess(info.pid)?.startTicks !== info.startTicks) return;
-  try {
-    process.kill(info.pid, name);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
-};
-
 /** A process for good: pids are given again. */
 const keyOf = ({ pid, startTicks }: ProcessInfo): string => `${pid} ${startTicks}`;
-
-/** Whether it lives, and has not become a program of its own meanwhile. */
-const isStray = ({ pid, startTicks }: ProcessInfo): boolean =>
-  readProcess(pid)?.startTicks === startTicks && !readEnvironment(pid).has(processIdVariable);
 
 /**
  * Signals what lives of the tree, again and again because it may still grow; gives back what is left at the end. What was
@@ -51,14 +39,17 @@ const signalUntilGone = async (
   const signalled = new Set<string>();
   for (let pause = 20; ; pause = Math.min(pause * 2, 250)) {
     const found = new Map(find().map((info) => [keyOf(info), info]));
-    const strays = [...seen.values()].filter((info) => !found.has(keyOf(info)) && isStray(info));
+    // What has become a program of its own meanwhile is none.
+    const strays = [...seen].flatMap(([key, info]) =>
+      found.has(key) || !lives(info) || isOwnProgram(info.pid) ? [] : [info],
+    );
     for (const [key, info] of found) seen.set(key, info);
     const alive = [...found.values(), ...strays];
     for (const info of alive) {
       const key = keyOf(info);
       if (signalled.has(key) && name === 'SIGTERM') continue;
       signalled.add(key);
-      signal(info, name);
+      signalProcess(info, name);
     }
     if (alive.length === 0 || Date.now() >= deadline) return alive;
     await delay(pause);

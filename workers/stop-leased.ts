@@ -2,7 +2,7 @@ import type { Host } from '../activities/host.ts';
 import { leaseOwner, leaseOwnerVariable, leaseVariable } from '../activities/lease-environment.ts';
 import { findNamed } from '../processes/find-leased.ts';
 import { findByEnvironment } from '../processes/find-processes.ts';
-import { readProcess } from '../processes/proc-stat.ts';
+import { signalProcess } from '../processes/signal-process.ts';
 
 type Owner = Pick<Host, 'name' | 'home'>;
 
@@ -14,14 +14,7 @@ export const livingLeases = (host: Owner): string[] =>
 export const stopLeased = async (host: Owner, lease: string, graceMs = 10_000): Promise<void> => {
   const find = () => findByEnvironment({ [leaseVariable]: lease, [leaseOwnerVariable]: leaseOwner(host) });
   const signal = (name: 'SIGTERM' | 'SIGKILL'): void => {
-    for (const { pid, startTicks } of find()) {
-      if (readProcess(pid)?.startTicks !== startTicks) continue;
-      try {
-        process.kill(pid, name);
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-      }
-    }
+    for (const info of find()) signalProcess(info, name);
   };
   signal('SIGTERM');
   const deadline = Date.now() + graceMs;

@@ -20,6 +20,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import NoReturn
 
 # Bytes that are looked at, at each end of a body: the fields beside the messages, and what follows the first image.
 _EDGE = 16 * 1024
@@ -185,7 +186,7 @@ def send(peer: socket.socket, answer: bytes) -> None:
         peer.send(answer)
 
 
-def closed() -> bytes:
+def closed() -> NoReturn:
     raise ConnectionResetError("the client has closed its connection")
 
 
@@ -218,7 +219,7 @@ def read_body(request: Connection) -> None:
                 request.tail = (request.tail + piece)[-_EDGE:]
             else:
                 count = min(request.left - _EDGE, len(_NOWHERE))
-                request.left -= peer.recv_into(_NOWHERE, count, socket.MSG_TRUNC) or len(closed())
+                request.left -= peer.recv_into(_NOWHERE, count, socket.MSG_TRUNC) or closed()
     except BlockingIOError:
         pass
 

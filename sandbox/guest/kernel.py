@@ -90,8 +90,10 @@ def unshare(namespaces: int) -> None:
 
 def enter_namespace(handle: int) -> None:
     """Moves this process into the namespace of an open /proc/PID/ns file; a pid namespace holds for children only."""
-    if _setns(handle, 0) < 0:
-        _check(-1, "setns")
+    result = _setns(handle, 0)
+    # To call one function more touches memory that a process just forked has to copy.
+    if result < 0:
+        _check(result, "setns")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:

@@ -91,12 +91,15 @@ test('sessions that are asked for as the fork server dies open on the next one',
   for (const round of [1, 2]) {
     // The prepared ones are taken before anyone has heard of the death.
     process.kill(await forkServer(), 'SIGKILL');
-    const asked = Array.from({ length: 6 }, () => sandbox.createSession({}, { code: `${round} + 1` }));
-    const results = await Promise.all((await Promise.all(asked)).map((each) => each.execute({ code: `${round} + 1` })));
-    const opened = results.filter(({ outcome }) => outcome !== 'infrastructure');
-    // Of the four that were prepared one may have said that it is open, and then have died with the fork server.
-    expect(opened.length).toBeGreaterThanOrEqual(2);
-    for (const { stdout } of opened) expect(stdout).toBe(`${round + 1}\n`);
+    const call = { code: `${round} + 1` };
+    const asked = Array.from({ length: 6 }, () => sandbox.createSession({}, call));
+    const results = await Promise.all((await Promise.all(asked)).map((each) => each.execute(call)));
+    // One that was prepared may have said that it is open, and then have died with the fork server: it is asked for anew.
+    const lost = results.filter(({ outcome }) => outcome === 'infrastructure');
+    const again = await Promise.all(lost.map(async () => (await sandbox.createSession({}, call)).execute(call)));
+    const answered = [...results.filter((each) => !lost.includes(each)), ...again];
+    expect(lost.length).toBeLessThanOrEqual(4);
+    expect(answered.map(({ stdout }) => stdout)).toEqual(Array.from({ length: 6 }, () => `${round + 1}\n`));
   }
 });
 
