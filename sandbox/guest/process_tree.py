@@ -6,10 +6,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 # Without getting fewer, and in all: on a busy host many processes take a while to be gone.
 _END_SECONDS = 3.0
 _MOST_SECONDS = 7.0
+# Until a process that has ended is a child of the one that takes on orphans.
+_ADOPTION_SECONDS = 1.0
 _REMEMBERED = 64
 
 
@@ -76,9 +79,19 @@ def reap() -> None:
 
 
 def status_of(pid: int) -> int | None:
-    """How a child ended, as waitpid says it, once; None where it is not known."""
-    reap()
-    return _statuses.pop(pid, None)
+    """How a process that has ended did so, as waitpid says it, once; None where it is not known.
+
+    The one that forked it may go on for a moment, by a thread that is still to end, and only then is it a child.
+    """
+    pause = 0.0001
+    deadline = time.monotonic() + _ADOPTION_SECONDS
+    while True:
+        reap()
+        status = _statuses.pop(pid, None)
+        if status is not None or time.monotonic() > deadline or not Path(f"/proc/{pid}").exists():
+            return status
+        time.sleep(pause)
+        pause = min(pause * 2, 0.01)
 
 
 def _kill_all() -> bool:

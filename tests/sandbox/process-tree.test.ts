@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { python } from './python.ts';
+
+const guest = fileURLToPath(new URL('../../sandbox/guest', import.meta.url));
+// A process that its own parent knows to be dead, and that is this process's child only once that parent ends.
+const program = `import ctypes, os, signal, sys, time
+sys.path.insert(0, sys.argv[1])
+import process_tree
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+told, tell = os.pipe()
+if os.fork() == 0:
+    pid = os.fork()
+    if pid == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    os.write(tell, b"%d" % pid)
+    time.sleep(0.2)
+    os._exit(0)
+pid = int(os.read(told, 16))
+print(process_tree.status_of(pid), process_tree.status_of(pid))
+`;
+
+test('how a process ended is known also where what forked it takes a moment longer to end, and told once', async () => {
+  const { stdout } = await promisify(execFile)(python, ['-c', program, guest], { timeout: 30_000 });
+  expect(stdout).toBe('9 None\n');
+});
