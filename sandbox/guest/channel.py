@@ -95,11 +95,12 @@ class Channel:
             return message
         ours = self._number
         poll = poll_of(ours, process)
+        now = time.monotonic()
+        look = now + _WATCH_SECONDS
         while True:
-            rest = deadline - time.monotonic()
-            if rest <= 0:
+            if now >= deadline:
                 raise TimeoutError
-            ready = [number for number, _ in poll.poll(min(rest, _WATCH_SECONDS) * 1000)]
+            ready = [number for number, _ in poll.poll((min(deadline, look) - now) * 1000)]
             if ours in ready:
                 if not self._read():
                     return None
@@ -108,8 +109,11 @@ class Channel:
                     return message
             elif process in ready:
                 return None
-            else:
+            now = time.monotonic()
+            # Also while something comes: code may send it byte by byte, so as not to be looked at.
+            if now >= look:
                 watch()
+                look = now + _WATCH_SECONDS
 
     def _read(self) -> int:
         """Reads some of what has come; 0 where the other end is closed."""

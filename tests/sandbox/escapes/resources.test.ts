@@ -70,6 +70,23 @@ print("done")`,
     meanwhile: holdsMemory(1800),
   },
   {
+    name: 'memory: many processes, while a report comes byte by byte',
+    session,
+    code: `
+for _ in range(6):
+    if os.fork() == 0:
+        kept = np.ones(20 << 20)
+        time.sleep(30)
+os.write(3, struct.pack(">I", 1 << 20))
+until = time.monotonic() + 3
+while time.monotonic() < until:
+    os.write(3, b" ")
+    time.sleep(0.005)
+os._exit(0)`,
+    outcomes: ['memory'],
+    meanwhile: holdsMemory(900),
+  },
+  {
     name: 'memory: a process that has left its parent',
     session,
     code: 'if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        for _ in range(16):\n            if os.fork() == 0:\n                kept = np.ones(24 << 20)\n                time.sleep(30)\n    os._exit(0)\nos.wait()\ntime.sleep(3)\nprint("done")',
