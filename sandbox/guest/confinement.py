@@ -1,5 +1,7 @@
 """What holds for the interpreter of a session's code, beyond the session's namespaces."""
 
+import signal
+
 import kernel
 import landlock
 import root_view
@@ -28,6 +30,8 @@ class Confinement:
 
     def first_process(self) -> None:
         """For the process that a session begins with."""
+        # The kernel keeps from it the signals of its session that it has no handler for, and Python has this one.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         if self.lasting:
             kernel.lay_down_mounting()
         else:

@@ -126,6 +126,12 @@ test('the session may not be traced or killed by its code', async () => {
   expect([traced?.stdout, killed?.stdout, after?.stdout]).toEqual(['-1\n', 'tried\n', 'here\n']);
 });
 
+test('no signal of the code would reach the session, also where Landlock does not refuse it', async () => {
+  const handled = '[line.split()[1] for line in open("/proc/1/status") if line.startswith("SigCgt")]';
+  const [result] = await run({}, handled);
+  expect(result?.stdout).toBe("['0000000000000000']\n");
+});
+
 test('a session sees no files of another', async () => {
   const listing = 'import os\nprint(sorted(os.listdir("/sandbox")), os.listdir("."), os.listdir("/sandbox/tmp"))';
   const [one, other] = await Promise.all([sandbox.get().createSession({}), sandbox.get().createSession({})]);
