@@ -3,6 +3,8 @@
 import contextlib
 import io
 import os
+import sys
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -59,11 +61,14 @@ def _decode(path: str) -> Image.Image:
 
 
 def first_namespace(config: dict[str, Any], folder: str) -> dict[str, Any]:
-    """The namespace before the first call; `config["images"]` names files of `folder`.
+    """The namespace before the first call, that of `__main__`; `config["images"]` names files of `folder`.
 
     Raises ValueError or an error of PIL for an image that does not decode.
     """
-    namespace: dict[str, Any] = {"__name__": "__main__", "np": np, "Image": Image}
+    # Where pickle and others look for what the code defines.
+    sys.modules["__main__"] = module = ModuleType("__main__")
+    namespace = vars(module)
+    namespace["np"], namespace["Image"] = np, Image
     for index, name in enumerate(config["images"]):
         image = _decode(f"{folder}/{name}")
         if index == 0:

@@ -65,13 +65,14 @@ def _hold_nothing(limits: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def _left_as_it_was() -> Iterator[None]:
-    streams = sys.stdout, sys.stderr, builtins.input
+    streams, main = (sys.stdout, sys.stderr, builtins.input), sys.modules["__main__"]
     names = [name for name, _ in resource_limits.bounds_of(_LIMITS, 0, isolated=True)]
     bounds = {name: resource.getrlimit(name) for name in (*names, resource.RLIMIT_CPU)}
     try:
         yield
     finally:
         sys.stdout, sys.stderr, builtins.input = streams
+        sys.modules["__main__"] = main
         for name, bound in bounds.items():
             resource.setrlimit(name, bound)
 

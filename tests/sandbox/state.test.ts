@@ -41,6 +41,15 @@ test.each([
   expect(after?.stdout).toBe("[1] a.txt b.txt\n['a.txt', 'b.txt']\n");
 });
 
+test('what code defines is found in `__main__`, as by pickle, and nothing of the guest is', async () => {
+  const [first, later] = await run(
+    {},
+    'import pickle\nclass Box:\n    side = 3\nkept = pickle.dumps(Box())\npickle.loads(kept).side',
+    'import __main__\nprint(pickle.loads(kept).side, __main__.Box is Box, hasattr(__main__, "ForkServer"))',
+  );
+  expect([first?.stdout, later?.stdout]).toEqual(['3\n', '3 True False\n']);
+});
+
 test('the first image is a variable and a file, byte for byte; the others are files', async () => {
   const data = await smallPng();
   const [result] = await run(
