@@ -1,3 +1,6 @@
+/** What a timer of Node takes; with more it rings at once. */
+const mostMs = 2 ** 31 - 1;
+
 /** Calls `onTime` once the time that was set last has passed; a timer of its own for each call would cost more. */
 export const createAlarm = (onTime: () => void) => {
   let timer: NodeJS.Timeout | undefined;
@@ -12,7 +15,7 @@ export const createAlarm = (onTime: () => void) => {
         if (performance.now() >= dueMs) onTime();
         else arm();
       },
-      Math.max(1, dueMs - performance.now()),
+      Math.min(Math.max(1, dueMs - performance.now()), mostMs),
     );
     timer.unref();
   };

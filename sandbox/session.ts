@@ -193,8 +193,8 @@ export const openSession = async (
     );
   };
 
-  const lifetime = setTimeout(() => void close(), request.totalSeconds * 1000);
-  lifetime.unref();
+  const lifetime = createAlarm(() => void close());
+  lifetime.set(request.totalSeconds * 1000);
 
   const run = (call: ExecutionRequest): Promise<ExecutionResult> => {
     const seconds = limitOf(call);
@@ -204,7 +204,7 @@ export const openSession = async (
   let lastId: string | undefined;
   const close = async (): Promise<void> => {
     idle.stop();
-    clearTimeout(lifetime);
+    lifetime.stop();
     if (running) end();
     if (exchange.closed()) return;
     givenBack = true;

@@ -29,3 +29,15 @@ test('a stopped one does not ring', async () => {
   await delay(30);
   expect(times).toEqual([]);
 });
+
+test('one that is set for more than a timer takes sets no timer that rings at once', async () => {
+  const warnings: string[] = [];
+  const warned = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', warned);
+  const { times, alarm } = ring();
+  alarm.set(2 ** 31);
+  await delay(30);
+  alarm.stop();
+  process.off('warning', warned);
+  expect([times, warnings]).toEqual([[], []]);
+});

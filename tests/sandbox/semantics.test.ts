@@ -82,6 +82,13 @@ test('a session ends when its lifetime is over, also where it is used', async ()
   });
 });
 
+test('a session may last longer than a timer does', async () => {
+  await withSession({ totalSeconds: 2 ** 31 / 1000, idleSeconds: 2 ** 31 / 1000 }, async (session) => {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(await session.execute({ code: '1' })).toMatchObject({ outcome: 'ok', stdout: '1\n' });
+  });
+});
+
 test('the memory of all processes of a call counts together', async () => {
   const code = `import os, time
 for _ in range(4):
