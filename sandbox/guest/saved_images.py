@@ -15,13 +15,15 @@ def save_images(config: dict[str, Any], folder: str) -> tuple[dict[str, Any], di
     """Writes the images, the parts of the configuration, to `folder`, each under its name, as they came.
 
     Returns the configuration with their names, and their contents by name. Raises ValueError for what is no plain file
-    name.
+    name, and for one that comes twice.
     """
     names: list[str] = []
     written: dict[str, Buffer] = {}
     for index, (entry, content) in enumerate(zip(config["images"], config.pop("parts", []), strict=True)):
         default = config["variables"]["file"] if index == 0 else f"image_{index}"
         name = _file_name(entry.get("name") or default)
+        if name in written:
+            raise ValueError(f'expected a file name of its own for each image, got "{name}" twice')
         with open(f"{folder}/{name}", "wb") as file:
             file.write(content)
         names.append(name)

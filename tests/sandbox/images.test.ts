@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { pixelsOf } from './pictures.ts';
+import { pixelsOf, smallPng } from './pictures.ts';
 import { sharedSandbox } from './shared-sandbox.ts';
 
 const { run } = sharedSandbox();
@@ -141,6 +141,12 @@ test('an input that is no image is a data error', async () => {
 test('an input may not be named as a file elsewhere', async () => {
   const data = Buffer.from('x').toString('base64');
   await expect(run({ images: [{ data, name: '../a.png' }] }, '1')).rejects.toMatchObject({ type: 'data' });
+});
+
+test('two inputs may not have one name', async () => {
+  const data = await smallPng();
+  const refused = { type: 'data', message: expect.stringContaining('"input_image.jpg" twice') };
+  await expect(run({ images: [{ data }, { data, name: 'input_image.jpg' }] }, '1')).rejects.toMatchObject(refused);
 });
 
 test('a call may show as many images as its limits allow, more than the system takes at once', async () => {
