@@ -15,6 +15,17 @@ test('an image file that a call writes is its image where it shows none', async 
   expect(later?.images).toEqual([]);
 });
 
+test('in a folder that code goes to, only what the call itself wrote is its image', async () => {
+  const [, moved, written] = await run(
+    {},
+    'import os\nos.makedirs("one")\nos.makedirs("two")\nImage.new("L", (5, 3)).save("one/old.png")\nimport time\ntime.sleep(0.05)',
+    'os.chdir("one")\nprint(os.listdir())',
+    'os.chdir("../two")\nImage.new("L", (7, 2)).save("new.png")',
+  );
+  expect(moved).toMatchObject({ stdout: "['old.png']\n", images: [] });
+  expect(written?.images.map(({ width }) => width)).toEqual([7]);
+});
+
 test('the input image is not taken for one that was written', async () => {
   const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC';
   const [first] = await run(
