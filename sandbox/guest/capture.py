@@ -60,7 +60,8 @@ class Capture:
             # To set an attribute of a class makes the interpreter forget what it knows of the class.
             Image.Image.show = _show_image  # type: ignore[method-assign]
         pyplot.show = _show_figures
-        namespace["display"] = self.display
+        # Code may have given the name to something of its own, which lasts as any variable.
+        namespace.setdefault("display", self.display)
 
     def _add(self, value: Any) -> bool:  # noqa: ANN401 - whatever the code shows
         image = returned_images.image_of(value)

@@ -41,6 +41,17 @@ test.each([
   expect(after?.stdout).toBe("[1] a.txt b.txt\n['a.txt', 'b.txt']\n");
 });
 
+test('a variable named `display` lasts as any other', async () => {
+  const [, own, , given] = await run(
+    {},
+    'def display(value):\n    print("own", value)',
+    'display(1)',
+    'del display',
+    'display(1)',
+  );
+  expect([own?.stdout, given?.stdout]).toEqual(['own 1\n', '1\n']);
+});
+
 test('what code defines is found in `__main__`, as by pickle, and nothing of the guest is', async () => {
   const [first, later] = await run(
     {},
