@@ -8,6 +8,8 @@ export const guestEnvironment = (isolation: Isolation, scratch: string): Record<
   HOME: isolation === 'none' ? scratch : '/sandbox',
   TMPDIR: isolation === 'none' ? scratch : '/sandbox/tmp',
   LANG: 'C.UTF-8',
+  // The C library would have a heap for each thread, which takes 64 MiB of the address space that a call has.
+  MALLOC_ARENA_MAX: '1',
   MPLBACKEND: 'Agg',
   MPLCONFIGDIR: join(isolation === 'none' ? scratch : '/tmp', 'matplotlib'),
   OMP_NUM_THREADS: '1',

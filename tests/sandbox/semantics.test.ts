@@ -100,6 +100,19 @@ test('a session may last longer than a timer does', async () => {
   });
 });
 
+test('a call may have forty threads at one time', async () => {
+  const code = `import threading
+from concurrent.futures import ThreadPoolExecutor
+all_there = threading.Barrier(40)
+def work(number):
+    all_there.wait(10)
+    return int((np.ones((50, 50)) * number).sum())
+with ThreadPoolExecutor(40) as pool:
+    print(sum(pool.map(work, range(40))))`;
+  const [result] = await run({}, code);
+  expect(result).toMatchObject({ outcome: 'ok', stdout: '1950000\n' });
+});
+
 test('the memory of all processes of a call counts together', async () => {
   const code = `import os, time
 for _ in range(4):
