@@ -1,10 +1,37 @@
 """Text that keeps its head and its tail, whatever is written."""
 
+import codecs
 import io
+from functools import cached_property
+
+
+class _Bytes(io.RawIOBase):
+    """Takes what is written as bytes."""
+
+    def __init__(self, text: "CappedText") -> None:
+        super().__init__()
+        self._text = text
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: bytes) -> int:  # type: ignore[override]
+        self._text.write(self._decoder.decode(bytes(content)))
+        return len(content)
+
+    def close(self) -> None:
+        """Stays open, as the text does."""
 
 
 class CappedText(io.TextIOBase):
-    """Keeps at most `cap` characters: the first half and the last half, with a mark where something is left out."""
+    """Keeps at most `cap` characters: the first half and the last half, with a mark where something is left out.
+
+    It has what code expects of a standard stream, and stays open: it is that of the next call, too.
+    """
+
+    encoding = "utf-8"
+    errors = "strict"
 
     def __init__(self, cap: int) -> None:
         super().__init__()
@@ -20,6 +47,21 @@ class CappedText(io.TextIOBase):
     def writable(self) -> bool:
         """It is for writing."""
         return True
+
+    @cached_property
+    def buffer(self) -> _Bytes:
+        """The same for bytes."""
+        return _Bytes(self)
+
+    def detach(self) -> _Bytes:  # type: ignore[override]
+        """The same for bytes, and this one can still be used."""
+        return self.buffer
+
+    def reconfigure(self, **_: object) -> None:
+        """Leaves all as it is: a text has no encoding here."""
+
+    def close(self) -> None:
+        """Stays open."""
 
     def write(self, text: str) -> int:
         """Takes a text of any length in the memory of the cap."""

@@ -63,6 +63,14 @@ class Capture:
         # Code may have given the name to something of its own, which lasts as any variable.
         namespace.setdefault("display", self.display)
 
+    def take_rest(self) -> None:
+        """Takes what streams that code laid over those of the call still hold."""
+        if sys.stdout is self.stdout and sys.stderr is self.stderr:
+            return
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+
     def _add(self, value: Any) -> bool:  # noqa: ANN401 - whatever the code shows
         image = returned_images.image_of(value)
         if image is None:

@@ -85,8 +85,11 @@ def run_code(code: str, namespace: dict[str, Any], capture: Capture, cap: int) -
     outcome, error = "ok", None
     try:
         body, last = _compile(code)
-        exec(body, namespace)
-        value = None if last is None else eval(last, namespace)
+        try:
+            exec(body, namespace)
+            value = None if last is None else eval(last, namespace)
+        finally:
+            capture.take_rest()
         if value is not None:
             capture.display(value)
         capture.show_figures()

@@ -71,6 +71,18 @@ test('what code writes to stderr is apart from stdout', async () => {
   expect(result).toMatchObject({ outcome: 'ok', stdout: 'out\n', stderr: 'err\n' });
 });
 
+test.each([
+  ['sys.stdout.reconfigure(encoding="utf-8")\nprint(sys.stdout.encoding)', 'utf-8\n'],
+  ['sys.stdout.buffer.write("é".encode())\nNone', 'é'],
+  ['sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8")\nprint("é")\n7', 'é\n7\n'],
+  ['sys.stdout = io.TextIOWrapper(sys.stdout.detach(), encoding="utf-8")\nprint("é")\n1 / 0', 'é\n'],
+  ['print("open")\nsys.stdout.close()', 'open\n'],
+])('the stream of a call is a standard one: %s', async (code, stdout) => {
+  const [result, after] = await run({}, `import io, sys\n${code}`, 'print("later", flush=True)');
+  expect(result?.stdout).toBe(stdout);
+  expect(after).toMatchObject({ outcome: 'ok', stdout: 'later\n' });
+});
+
 test('streams and functions kept from an earlier call show in the later one', async () => {
   const [, later] = await run(
     {},
