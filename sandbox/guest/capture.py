@@ -10,6 +10,7 @@ import returned_images
 import written_images
 from capped_text import CappedText
 from matplotlib import pyplot
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 
@@ -88,7 +89,9 @@ class Capture:
     def show_figures(self) -> None:
         """Shows the open figures of pyplot and closes them."""
         for number in pyplot.get_fignums():
-            canvas = pyplot.figure(number).canvas
+            figure = pyplot.figure(number)
+            # Code may have chosen another backend, which draws no pixels.
+            canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
             canvas.draw()
             self._add(np.asarray(canvas.buffer_rgba())[:, :, :3])
         pyplot.close("all")

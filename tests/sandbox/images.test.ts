@@ -99,6 +99,12 @@ test('a figure is shown once, not again in the next call', async () => {
   expect(next).toMatchObject({ outcome: 'ok', images: [] });
 });
 
+test('a figure is shown whatever backend the code chose', async () => {
+  const code =
+    'import matplotlib\nmatplotlib.use("svg")\nimport matplotlib.pyplot as plt\nplt.figure(figsize=(2, 1), dpi=50)';
+  expect(await shown(code)).toMatchObject([{ width: 100, height: 50 }]);
+});
+
 test('no more images come back than the limit', async () => {
   const images = await shown('for shade in range(50):\n    display(Image.new("L", (2, 2), shade))', {
     imagesPerCall: 3,
