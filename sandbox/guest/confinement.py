@@ -1,5 +1,6 @@
 """What holds for the interpreter of a session's code, beyond the session's namespaces."""
 
+import resource
 import signal
 
 import kernel
@@ -11,6 +12,8 @@ from system_call_filter import SystemCallFilter
 _SESSION_NAMESPACES = kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID | kernel.CLONE_NEWNS
 # Sessions can do without their own where the filter refuses every call that reaches into them: they are slow to make.
 _SHARED_NAMESPACES = kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
+# The kernel has so many for each user of the host, and what a session queues counts there.
+_QUEUED_SIGNALS = 1024
 
 
 class Confinement:
@@ -40,6 +43,7 @@ class Confinement:
 
     def prepare(self) -> None:
         """For the process that will fork interpreters: does, and finds, what holds for all of them."""
+        resource.setrlimit(resource.RLIMIT_SIGPENDING, (_QUEUED_SIGNALS, _QUEUED_SIGNALS))
         self._filter.install_first()
         self._calls = [
             *kernel.dropping_capabilities(),

@@ -193,6 +193,21 @@ except OSError as error:
     prints: /^(EMFILE True\n)?$/,
   },
   {
+    name: 'signals that wait',
+    code: `
+number = int(signal.SIGRTMIN) + 1
+signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+info = ctypes.create_string_buffer(struct.pack("iii", number, 0, -1), 128)
+sent = 0
+with contextlib.suppress(OSError):
+    while sent < 5000:
+        system_call(129, 138, os.getpid(), number, info)
+        sent += 1
+print(sent <= 1024)`,
+    outcomes: ['ok'],
+    prints: /^True\n$/,
+  },
+  {
     name: 'descriptors on their way in sockets',
     code: `
 import array
