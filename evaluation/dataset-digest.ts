@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { datasetFiles } from '../datasets/dataset-files.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
 import { hashFile } from '../processes/hash-file.ts';
+import { storageFailure } from './storage-failure.ts';
 
 const knownSchema = z.record(z.string(), z.strictObject({ size: z.int(), changedMs: z.number(), sha256: z.string() }));
 
@@ -25,6 +26,8 @@ export const datasetDigest = async (dataset: string, cacheFile: string): Promise
     found[path] = { size, changedMs, sha256 };
     hash.update(`${basename(path)} ${size} ${sha256}\n`);
   }
-  await writeFileAtomic(cacheFile, `${JSON.stringify(found, null, 2)}\n`);
+  await writeFileAtomic(cacheFile, `${JSON.stringify(found, null, 2)}\n`).catch((cause: unknown) => {
+    throw storageFailure(cacheFile, cause);
+  });
   return `sha256:${hash.digest('hex')}`;
 };

@@ -11,6 +11,7 @@ import { datasetDigest } from '../../evaluation/dataset-digest.ts';
 import type { EvaluationOptions } from '../../evaluation/evaluation-options.ts';
 import { writeResultFiles } from '../../evaluation/result-files.ts';
 import { runEvaluation } from '../../evaluation/run-evaluation.ts';
+import { storageFailure } from '../../evaluation/storage-failure.ts';
 import { openSandbox } from '../../sandbox/open-sandbox.ts';
 import { scoringAs } from '../../scoring/answer-kind-of.ts';
 import { gradeEpisode, scoringVersion } from '../../scoring/grade-episode.ts';
@@ -41,6 +42,12 @@ const dataNameOf = (path: string): string =>
       .join('+')
       .replaceAll('*', 'all'),
   ) || 'data';
+
+const makeFolder = async (path: string): Promise<void> => {
+  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+    throw storageFailure(path, cause);
+  });
+};
 
 const firstServed = async (url: string, apiKey: string | undefined): Promise<string> => {
   const [first] = await servedModels(url, apiKey === undefined ? {} : { apiKey });
@@ -77,7 +84,9 @@ export const runEval = async (
   const dataName = dataNameOf(flags.dataPath);
   const dir = join(flags.savePath, modelName);
   const evaluationDir = join(dir, dataName);
-  await mkdir(evaluationDir, { recursive: true });
+  // What is open from the sandbox on keeps the process alive: whatever the flags have wrong is found before.
+  await makeFolder(evaluationDir);
+  const digest = await datasetDigest(flags.dataPath, join(evaluationDir, 'data-digests.json'));
   const { judge, scoring } = await judgeOf(flags, home, interrupt.stop);
   const { answerKind, attempts, limit, sample } = flags;
   const sandbox = await openSandbox({
@@ -107,7 +116,7 @@ export const runEval = async (
   const options: EvaluationOptions = {
     dataset: flags.dataPath,
     datasetName: dataName,
-    datasetDigest: await datasetDigest(flags.dataPath, join(evaluationDir, 'data-digests.json')),
+    datasetDigest: digest,
     model: modelName,
     checkpoint: 'model',
     modelDigest: '',

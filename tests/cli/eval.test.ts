@@ -149,6 +149,18 @@ test('a flag that does not fit is named, with exit code 2', async () => {
   for (const flag of ['--data-path', '--num-workers', '--seed']) expect(stderr).toContain(flag);
 });
 
+test('a data set that is not there, or a folder that cannot be made, ends it at once with one line', async () => {
+  const server = await serve(turn);
+  const begun = ['eval', '--api-url', server.url, '--save-path'];
+  const missing = await lensmith([...begun, join(dir, 'save'), '--data-path', join(dir, 'none.parquet')]);
+  expect(missing.code).toBe(1);
+  expect(missing.stderr).toMatch(/^lensmith: data: [^\n]*none\.parquet[^\n]*\n$/);
+  const data = await writeDigitSet(dir, 1);
+  const unwritable = await lensmith([...begun, join(data, 'save'), '--data-path', data]);
+  expect(unwritable.code).toBe(1);
+  expect(unwritable.stderr).toMatch(/^lensmith: infrastructure: [^\n]* cannot be written: [^\n]*\n$/);
+}, 60_000);
+
 test('other settings are not mixed into the same results, and the difference is printed', async () => {
   const server = await serve(turn);
   const data = await writeDigitSet(dir, 2);
