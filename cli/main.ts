@@ -5,7 +5,9 @@ import { groupsFor } from './command-groups.ts';
 
 const program = new Command('lensmith')
   .description('Train and evaluate vision-language models that think by writing code.')
-  .showHelpAfterError();
+  .showHelpAfterError()
+  // What commander refuses is a wrong flag like those that we refuse, and ends with the same code.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 // What is loaded from here on is compiled once and kept, types stripped.
 enableCompileCache();
 for (const { load } of groupsFor(process.argv[2])) (await load())(program);

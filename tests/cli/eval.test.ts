@@ -149,6 +149,15 @@ test('a flag that does not fit is named, with exit code 2', async () => {
   for (const flag of ['--data-path', '--num-workers', '--seed']) expect(stderr).toContain(flag);
 });
 
+test('a flag that there is not, or without its value, ends with exit code 2, and the help with 0', async () => {
+  expect(await lensmith(['eval', '--bogus', '1'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--bogus'),
+  });
+  expect(await lensmith(['eval', '--limit'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--limit') });
+  expect(await lensmith(['eval', '--help'])).toMatchObject({ code: 0 });
+});
+
 test('a data set that is not there, or a folder that cannot be made, ends it at once with one line', async () => {
   const server = await serve(turn);
   const begun = ['eval', '--api-url', server.url, '--save-path'];
