@@ -10,11 +10,23 @@ const list = (text: string): string[] =>
     .map((part) => part.trim())
     .filter(Boolean);
 
-const whole = (minimum: number) => z.coerce.number().int().min(minimum);
+// An unset variable of a script leaves an empty value, which would else count as 0.
+const number = z.string().regex(/\S/, 'expected a number, got an empty value').pipe(z.coerce.number());
+const whole = (minimum: number) => number.pipe(z.int().min(minimum));
+
+// `host:8000` is a URL too, of the protocol `host`.
+const url = z.url({ protocol: /^https?$/, error: 'expected URLs that begin with http:// or https://' });
+const urls = (least: number) => z.string().transform(list).pipe(z.array(url).min(least));
+
+// What comes of a file may end in a line break, and no header can have one inside.
+const key = z
+  .string()
+  .trim()
+  .regex(/^[ -~]*$/, 'expected a key of printable ASCII characters');
 
 const flagsSchema = z.strictObject({
-  apiUrl: z.string().transform(list).pipe(z.array(z.url()).min(1)),
-  apiKey: z.string().regex(/^[^,]*$/, 'expected one key, which all servers take'),
+  apiUrl: urls(1),
+  apiKey: key.regex(/^[^,]*$/, 'expected one key, which all servers take'),
   dataPath: z.string('expected the path of Parquet files').min(1),
   savePath: z.string().min(1),
   modelName: z.string().min(1).optional(),
@@ -24,8 +36,8 @@ const flagsSchema = z.strictObject({
   answerKind: z.enum(answerKinds).optional(),
   protocol: z.string(),
   prompt: z.enum(['protocol', 'dataset']),
-  temperature: z.coerce.number().min(0),
-  topP: z.coerce.number().gt(0).max(1),
+  temperature: number.pipe(z.number().min(0)),
+  topP: number.pipe(z.number().gt(0).max(1)),
   maxTokens: whole(1),
   seed: whole(0).optional(),
   attempts: whole(1),
@@ -33,13 +45,13 @@ const flagsSchema = z.strictObject({
   sample: z.array(z.string()).optional(),
   retryFailed: z.boolean().default(false),
   rejudge: z.boolean().default(false),
-  judgeUrl: z.string().optional(),
+  judgeUrl: urls(0).optional(),
   judgeModel: z.string().optional(),
-  judgeKey: z.string().optional(),
+  judgeKey: key.optional(),
   judgeAudit: z.enum(judgeAuditPolicies),
-  episodeSeconds: z.coerce.number().positive(),
-  requestSeconds: z.coerce.number().positive(),
-  maxUndecided: z.coerce.number().min(0).max(1),
+  episodeSeconds: number.pipe(z.number().positive()),
+  requestSeconds: number.pipe(z.number().positive()),
+  maxUndecided: number.pipe(z.number().min(0).max(1)),
   keepImages: whole(0),
   embedImages: z.boolean().default(false),
   isolation: z.enum(['namespaces', 'none']),

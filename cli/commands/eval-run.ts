@@ -56,7 +56,7 @@ const firstServed = async (url: string, apiKey: string | undefined): Promise<str
 };
 
 const judgeOf = async (flags: EvalFlags, home: string, signal: AbortSignal) => {
-  const urls = (flags.judgeUrl ?? process.env.LLM_AS_A_JUDGE_BASE ?? '').split(',').map((url) => url.trim());
+  const urls = flags.judgeUrl ?? (process.env.LLM_AS_A_JUDGE_BASE ?? '').split(',').map((url) => url.trim());
   const [first, ...others] = urls.filter(Boolean);
   if (first === undefined) return { scoring: scoringVersion };
   const model = flags.judgeModel ?? (await firstServed(first, flags.judgeKey));

@@ -149,6 +149,17 @@ test('a flag that does not fit is named, with exit code 2', async () => {
   for (const flag of ['--data-path', '--num-workers', '--seed']) expect(stderr).toContain(flag);
 });
 
+test('an empty number, an address without http and a key that no header can have are refused', async () => {
+  const numbers = ['--seed', '', '--temperature', ' '];
+  const { stderr, code } = await lensmith([
+    ...['eval', '--data-path', 'x', ...numbers, '--api-url', 'localhost:8000/v1', '--judge-url', '10.0.0.3:1/v1'],
+    ...['--api-key', 'one\ntwo'],
+  ]);
+  expect(code).toBe(2);
+  for (const flag of ['--seed', '--temperature', '--api-url', '--judge-url', '--api-key'])
+    expect(stderr).toMatch(new RegExp(`${flag}: expected `));
+});
+
 test('a flag that there is not, or without its value, ends with exit code 2, and the help with 0', async () => {
   expect(await lensmith(['eval', '--bogus', '1'])).toMatchObject({
     code: 2,
