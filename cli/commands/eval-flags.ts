@@ -42,7 +42,10 @@ const flagsSchema = z.strictObject({
   seed: whole(0).optional(),
   attempts: whole(1),
   limit: whole(1).optional(),
-  sample: z.array(z.string()).optional(),
+  sample: z
+    .array(z.string())
+    .transform((ids) => [...new Set(ids)])
+    .optional(),
   retryFailed: z.boolean().default(false),
   rejudge: z.boolean().default(false),
   judgeUrl: urls(0).optional(),

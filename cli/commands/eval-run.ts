@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { hostFromEnvironment } from '../../activities/host.ts';
 import { judgeAuditFolder } from '../../activities/judge-audit-folder.ts';
 import { judgedScoring } from '../../activities/judged-scoring.ts';
@@ -32,13 +32,17 @@ export interface EvalOutcome {
   readonly decided: boolean;
 }
 
-const fileName = (text: string): string => text.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+/** A name of one level: neither a folder above nor the folder itself. */
+const fileName = (text: string): string => text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replace(/^\.{1,2}$/, '-');
 
 const dataNameOf = (path: string): string =>
   fileName(
     path
       .split(',')
-      .map((part) => basename(part.trim()).replace(/\.parquet$/, ''))
+      .map((part) => part.trim())
+      .filter(Boolean)
+      // `.` and `..` have a name too.
+      .map((part) => basename(resolve(part)).replace(/\.parquet$/, ''))
       .join('+')
       .replaceAll('*', 'all'),
   ) || 'data';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { codeTurn } from '../episodes/play.ts';
@@ -159,6 +159,19 @@ test('an empty number, an address without http and a key that no header can have
   for (const flag of ['--seed', '--temperature', '--api-url', '--judge-url', '--api-key'])
     expect(stderr).toMatch(new RegExp(`${flag}: expected `));
 });
+
+test('a sample that is named twice is asked once, and a folder named `.` has its name in the results', async () => {
+  const server = await serve(turn);
+  await writeDigitSet(dir, 2);
+  const name = basename(dir);
+  const args = ['eval', '--api-url', server.url, '--data-path', join(dir, '.'), '--save-path', join(dir, 'save')];
+  const command = [...args, '--model-name', '..', '--protocol', 'miniature', '--sample', 'test-1', 'test-1'];
+  expect(await lensmith(command)).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining(join(dir, 'save', '-', name, 'journal.jsonl')),
+  });
+  expect(server.requests.map(askedIndex)).toEqual([1]);
+}, 60_000);
 
 test('a flag that there is not, or without its value, ends with exit code 2, and the help with 0', async () => {
   expect(await lensmith(['eval', '--bogus', '1'])).toMatchObject({
