@@ -118,15 +118,24 @@ export interface RlSlot {
   readonly read: () => RlRow;
 }
 
-/** A benchmark may have no more than images, a question and an answer; the rest follows from these. */
+/** An answer that is a number in the file is the text that it is written as. */
+const asWritten = (value: unknown): unknown =>
+  typeof value === 'bigint' || (typeof value === 'number' && Number.isFinite(value)) ? String(value) : value;
+
+/**
+ * A benchmark may have no more than images, a question and an answer; the rest follows from these. A row whose images
+ * are null has none; where the column is missing it may have another name, which is not passed over.
+ */
 const asBenchmark = (values: Readonly<Record<string, unknown>>, path: string, row: number, dataSource: string) => {
   const { question, answer } = asStruct(values.extra_info, { path, row, column: 'extra_info' });
   const [, prompt] = firstColumn(values, ['prompt', 'messages']);
+  const { style = 'rule', ground_truth } = asStruct(values.reward_model ?? {}, { path, row, column: 'reward_model' });
   return {
     ...values,
     data_source: values.data_source ?? dataSource,
     prompt: prompt ?? [{ role: 'user', content: question }],
-    reward_model: values.reward_model ?? { style: 'rule', ground_truth: answer },
+    images: values.images === null ? [] : values.images,
+    reward_model: { style, ground_truth: asWritten(ground_truth ?? answer) },
   };
 };
 

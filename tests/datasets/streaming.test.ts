@@ -85,6 +85,28 @@ pq.write_table(pa.Table.from_pylist(rows, schema=schema), sys.argv[1])`;
   });
 });
 
+test('a benchmark may have numbers for answers, null for no images and no reference but the answer', async () => {
+  const path = join(await temporaryFolder(), 'bare.parquet');
+  const program = `
+import sys
+import pyarrow as pa, pyarrow.parquet as pq
+extra = pa.struct([('question', pa.string()), ('answer', pa.int64())])
+reward = pa.struct([('style', pa.string()), ('ground_truth', pa.float64())])
+schema = pa.schema([('images', pa.list_(pa.binary())), ('extra_info', extra), ('reward_model', reward)])
+rows = [{'images': None, 'extra_info': {'question': 'q', 'answer': 7}, 'reward_model': truth}
+        for truth in [None, {'style': 'rule', 'ground_truth': None}, {'style': None, 'ground_truth': 0.5}]]
+pq.write_table(pa.Table.from_pylist(rows, schema=schema), sys.argv[1])
+pq.write_table(pa.Table.from_pylist(rows, schema=schema).drop_columns(['images']), sys.argv[2])`;
+  const unnamed = `${path}.unnamed`;
+  await python(program, path, unnamed);
+  const rows = (await all(readRlSlots(path, 'own'))).map((slot) => slot.read());
+  expect(rows.map(({ reward_model }) => reward_model.ground_truth)).toEqual(['7', '7', '0.5']);
+  expect(rows.map(({ images }) => images)).toEqual([[], [], []]);
+  // Images under another name are not passed over.
+  const [first] = await all(readRlSlots(unnamed, 'own'));
+  expect(() => first?.read()).toThrow('expected a list, got nothing');
+});
+
 test('a data set is a file, a folder, a glob, or several of these, in the order of the numbers in their names', async () => {
   const dir = await temporaryFolder();
   await mkdir(join(dir, 'more'));
