@@ -8,9 +8,10 @@ const byName = new Intl.Collator('en', { numeric: true });
 const filesAt = async (path: string): Promise<string[]> => {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile()) return [path];
-  const pattern = found?.isDirectory() ? join(path, '**/*.parquet') : path;
   const files: string[] = [];
-  for await (const file of glob(pattern)) files.push(file);
+  // The name of a folder is no pattern, whatever brackets it has.
+  if (found?.isDirectory()) for await (const file of glob('**/*.parquet', { cwd: path })) files.push(join(path, file));
+  else for await (const file of glob(path)) files.push(file);
   return files.sort(byName.compare);
 };
 

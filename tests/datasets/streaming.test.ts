@@ -107,6 +107,13 @@ pq.write_table(pa.Table.from_pylist(rows, schema=schema).drop_columns(['images']
   expect(() => first?.read()).toThrow('expected a list, got nothing');
 });
 
+test('the name of a folder is no pattern', async () => {
+  const dir = join(await temporaryFolder(), 'test[1]');
+  await mkdir(dir);
+  await writeFile(join(dir, 'a.parquet'), '');
+  expect(await datasetFiles(dir)).toEqual([join(dir, 'a.parquet')]);
+});
+
 test('a data set is a file, a folder, a glob, or several of these, in the order of the numbers in their names', async () => {
   const dir = await temporaryFolder();
   await mkdir(join(dir, 'more'));
