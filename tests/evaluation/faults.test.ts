@@ -108,6 +108,13 @@ pq.write_table(pa.Table.from_pylist(rows, schema=schema), sys.argv[1])`;
   expect(result.verdicts).toEqual({ correct: 2, infra_error: 1 });
 });
 
+test('a data set without a row has no accuracy', async () => {
+  const dataset = await writeDigitSet(dir, 0);
+  const server = await serve(right);
+  const options = await evaluationOptions({ dataset, outputDir, endpoints: [server.url] });
+  await expect(runEvaluation(options)).rejects.toMatchObject({ type: 'data', where: dataset });
+});
+
 test('a full disk ends it as disk_full, and with room it goes on', async () => {
   const dataset = await writeDigitSet(dir, 80);
   const server = await serve(right);
