@@ -11,7 +11,8 @@ import { indexedEntries, indexJournal } from './journal-index.ts';
  * Grades every episode of a journal anew, without asking the model. The new journal takes the old one's place once it
  * is whole; the old one stays as `<path>.previous`. Without a journal there is nothing to do.
  *
- * @throws LensmithError `config` where the journal differs in more than its scoring, `cancelled` where `signal` fires.
+ * @throws LensmithError `config` where the journal differs in more than its scoring, `cancelled` where `signal` or
+ * `drain` fires.
  */
 export const rejudge = async (
   path: string,
@@ -20,8 +21,9 @@ export const rejudge = async (
     grade,
     concurrency,
     signal,
+    drain,
     answerKind,
-  }: Pick<EvaluationOptions, 'grade' | 'concurrency' | 'signal' | 'answerKind'>,
+  }: Pick<EvaluationOptions, 'grade' | 'concurrency' | 'signal' | 'drain' | 'answerKind'>,
 ): Promise<void> => {
   const size = await stat(path).then(
     (found) => found.size,
@@ -45,7 +47,7 @@ export const rejudge = async (
       indexedEntries(path, index),
       concurrency,
       async (entry) => {
-        if (signal.aborted)
+        if (signal.aborted || drain?.aborted)
           throw new LensmithError('cancelled', 'the grading was cancelled; the journal is as it was', { where: path });
         const { task } = entry.episode;
         const episode = answerKind ? { ...entry.episode, task: { ...task, answerKind } } : entry.episode;

@@ -104,6 +104,24 @@ test('graded anew by another judge, the model is not asked, and the earlier jour
   await expect(runEvaluation(warm)).rejects.toMatchObject({ type: 'config' });
 });
 
+test('an interruption ends the grading too, and leaves the journal as it was', async () => {
+  const server = await serve(right);
+  const options = await optionsFor(server.url);
+  await runEvaluation(options);
+  const before = await readFile(join(outputDir, 'journal.jsonl'));
+  const interrupt = new AbortController();
+  let graded = 0;
+  const grade = async () => {
+    graded += 1;
+    interrupt.abort();
+    return { verdict: 'wrong', decidedBy: 'judge', reason: 'strict' } as const;
+  };
+  const again = { ...options, scoring: 'strict', rejudge: true, concurrency: 1, drain: interrupt.signal, grade };
+  await expect(runEvaluation(again)).rejects.toMatchObject({ type: 'cancelled' });
+  expect(graded).toBe(1);
+  expect((await readFile(join(outputDir, 'journal.jsonl'))).equals(before)).toBe(true);
+});
+
 test("the row's own prompt is asked where that is wanted, and is another fingerprint", async () => {
   const server = await serve(right);
   const options = await optionsFor(server.url);
