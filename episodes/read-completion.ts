@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { parseJson } from '../domain/parse-json.ts';
 import type { Exchange } from '../http/exchange.ts';
 
+const tokensSchema = z.int().nonnegative().catch(0);
+
 const completionSchema = z.object({
   choices: z
     .array(
@@ -11,7 +13,10 @@ const completionSchema = z.object({
       }),
     )
     .min(1),
-  usage: z.object({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() }).nullish(),
+  // Not every server counts, or counts all: a turn is not lost for that.
+  usage: z
+    .object({ prompt_tokens: tokensSchema, completion_tokens: tokensSchema })
+    .catch({ prompt_tokens: 0, completion_tokens: 0 }),
 });
 
 /** What a server's answer means: a turn, a full context, a fault worth another try, or a refusal. */
@@ -35,8 +40,15 @@ export type ReadCompletion =
   | { readonly kind: 'unknown_model'; readonly message: string }
   | { readonly kind: 'refused'; readonly type: string; readonly message: string };
 
-// The code is OpenAI's; the sentences are those of vLLM and SGLang, which send no code.
-const contextLimit = /context_length_exceeded|context length|maximum model length/i;
+// The code is OpenAI's; the sentences are those of vLLM, SGLang and llama.cpp, which send none. SGLang has words of its own
+// for what is within the context and yet more than it takes, and for images that make a prompt too long.
+const contextLimit = new RegExp(
+  [
+    ...['context_length_exceeded', 'context length', 'maximum model length', 'context size'],
+    ...['tokens\\) exceeds the maximum allowed length', 'prompt is too long'],
+  ].join('|'),
+  'i',
+);
 
 const retryAfterMs = (header: string | undefined, now: number): number | undefined => {
   if (header === undefined) return undefined;
@@ -65,8 +77,8 @@ const readAnswer = (status: number, body: string, retryAfter: string | undefined
     kind: 'completion',
     text: choice.message.content ?? '',
     finishReason: choice.finish_reason ?? 'unknown',
-    promptTokens: parsed.data?.usage?.prompt_tokens ?? 0,
-    completionTokens: parsed.data?.usage?.completion_tokens ?? 0,
+    promptTokens: parsed.data?.usage.prompt_tokens ?? 0,
+    completionTokens: parsed.data?.usage.completion_tokens ?? 0,
   };
 };
 

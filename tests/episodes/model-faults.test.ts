@@ -141,6 +141,33 @@ test('a full context ends the episode as context_limit', async () => {
 });
 
 test.each([
+  ["vLLM's", 'The decoder prompt (length 5000) is longer than the maximum model length of 4096.'],
+  ["SGLang's", "The input (5000 tokens) is longer than the model's context length (4096 tokens)."],
+  ["SGLang's of a reserve", 'Input length (4093 tokens) exceeds the maximum allowed length (4090 tokens).'],
+  [
+    "SGLang's of images",
+    'Multimodal prompt is too long after expanding multimodal tokens. After expanding 90 => 5000 >= 4090.',
+  ],
+  ["llama.cpp's", 'request (5000 tokens) exceeds the available context size (4096 tokens), try increasing it'],
+])('a full context in %s words ends the episode as context_limit', async (_, message) => {
+  const server = await start([answerStatus(400, JSON.stringify({ object: 'error', message, code: 400 }))]);
+  expect(await play({ endpoints: [server.url] })).toMatchObject({ ending: 'context_limit', error: null });
+});
+
+test.each([
+  ['the tokens of the prompt alone', { prompt_tokens: 11, total_tokens: 11 }, 11],
+  ['null', { prompt_tokens: null, completion_tokens: null }, 0],
+  ['no object', 'none', 0],
+])('a server that counts %s loses no turn', async (_, usage, promptTokens) => {
+  const server = await start([
+    (response) => response.end(JSON.stringify({ ...JSON.parse(completion(answer)), usage })),
+  ]);
+  const { turns, ...episode } = await play({ endpoints: [server.url] });
+  expect(episode).toMatchObject({ ending: 'answered', answer: '7' });
+  expect(turns).toMatchObject([{ promptTokens, completionTokens: 0, tries: 1 }]);
+});
+
+test.each([
   [401, 'auth'],
   [400, 'config'],
 ])('a %i is not tried again', async (status, type) => {
