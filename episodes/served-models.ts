@@ -21,6 +21,14 @@ export interface ServedModelsOptions {
   readonly apiKey?: string;
 }
 
+/** The innermost cause: the client says of whatever lies below it "Connection error." alone. */
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  // A name with several addresses fails once for each.
+  const below: unknown = error instanceof AggregateError ? error.errors[0] : error.cause;
+  return below === undefined ? error.message : reasonOf(below);
+};
+
 const modelCards = async (url: string, options: ServedModelsOptions): Promise<ModelCard[]> => {
   const baseURL = apiBase(url);
   const timeout = options.timeoutMs ?? 10_000;
@@ -45,7 +53,7 @@ const modelCards = async (url: string, options: ServedModelsOptions): Promise<Mo
   } catch (cause) {
     if (cause instanceof AuthenticationError || cause instanceof PermissionDeniedError)
       throw failed('auth', `${cause.status}; give the endpoint's API key`, cause);
-    throw failed('infrastructure', cause instanceof Error ? cause.message : String(cause), cause);
+    throw failed('infrastructure', reasonOf(cause), cause);
   }
 };
 

@@ -210,3 +210,10 @@ test('the check of an endpoint names the model that it serves instead', async ()
     message: expect.stringContaining('"scripted"'),
   });
 });
+
+test('the check of an endpoint that is away says what is below the client', async () => {
+  await expect(checkEndpoint('http://127.0.0.1:1', 'm')).rejects.toMatchObject({
+    type: 'infrastructure',
+    message: expect.stringMatching(/ECONNREFUSED|bad port/),
+  });
+});
