@@ -111,5 +111,15 @@ export const runEvaluation = async (options: EvaluationOptions): Promise<Evaluat
   const lock = createHash('sha256')
     .update(await realpath(options.outputDir))
     .digest('hex');
-  return withLock(`evaluation-${lock.slice(0, 32)}`, () => evaluate(options), 30_000);
+  const name = `evaluation-${lock.slice(0, 32)}`;
+  try {
+    return await withLock(name, () => evaluate(options), 30_000);
+  } catch (error) {
+    if (!(error instanceof LensmithError) || error.where !== name) throw error;
+    // The lock's name says nothing to whoever reads it.
+    throw new LensmithError('infrastructure', 'another process evaluates into this folder; wait for it or stop it', {
+      where: options.outputDir,
+      cause: error,
+    });
+  }
 };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { evaluationResultSchema } from '../../domain/evaluation.ts';
 import { runEvaluation } from '../../evaluation/run-evaluation.ts';
 import { readJson } from '../../processes/atomic-file.ts';
@@ -71,6 +71,29 @@ test('run again, it asks nothing', async () => {
   expect({ ...second, seconds: 0 }).toEqual({ ...first, seconds: 0 });
   expect(server.asked()).toEqual([0, 1, 2, 3]);
   expect(await readFile(journal(), 'utf8')).toBe(before);
+});
+
+test('a second run into the same folder is refused by the name of the folder', async () => {
+  const dataset = await writeDigitSet(dir, 1);
+  const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const server = await serve(async (index) => {
+    asked.resolve();
+    await released.promise;
+    return right(index);
+  });
+  const options = await evaluationOptions({ dataset, outputDir, endpoints: [server.url] });
+  const first = runEvaluation(options);
+  await asked.promise;
+  // Each look at the clock is ten seconds after the one before, so that the wait for the folder is soon over.
+  let time = Date.now();
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
+    time += 10_000;
+    return time;
+  });
+  await expect(runEvaluation(options)).rejects.toMatchObject({ type: 'infrastructure', where: outputDir });
+  clock.mockRestore();
+  released.resolve();
+  expect((await first).endings).toEqual({ answered: 1 });
 });
 
 test('broken off half-way, it goes on with the rest', async () => {
