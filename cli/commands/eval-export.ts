@@ -6,8 +6,9 @@ import type { ExportFormat } from '../../evaluation/export/encode-batches.ts';
 const formats = ['parquet', 'arrow'] as const satisfies readonly ExportFormat[];
 
 const write = async (dir: string, options: { format: ExportFormat; output?: string }): Promise<void> => {
-  const { format, output = dir } = options;
-  await mkdir(output, { recursive: true });
+  const { format, output } = options;
+  // The evaluation's own folder is there, or its name is wrong.
+  if (output !== undefined) await mkdir(output, { recursive: true });
   const { exportEvaluation } = await import('../../evaluation/export/export-evaluation.ts');
   const { files, episodes } = await exportEvaluation(dir, format, output);
   process.stdout.write(`${episodes} episodes\n${files.join('\n')}\n`);

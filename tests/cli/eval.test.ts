@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -193,6 +193,13 @@ test('a data set that is not there, or a folder that cannot be made, ends it at 
   expect(unwritable.code).toBe(1);
   expect(unwritable.stderr).toMatch(/^lensmith: infrastructure: [^\n]* cannot be written: [^\n]*\n$/);
 }, 60_000);
+
+test('an export of a folder that there is not does not make it', async () => {
+  const { stderr, code } = await lensmith(['eval', 'export', join(dir, 'typo')]);
+  expect(code).toBe(1);
+  expect(stderr).toContain(join(dir, 'typo', 'journal.jsonl'));
+  expect(await readdir(dir)).not.toContain('typo');
+});
 
 test('other settings are not mixed into the same results, and the difference is printed', async () => {
   const server = await serve(turn);
