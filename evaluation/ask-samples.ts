@@ -152,7 +152,7 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
   if (drain?.aborted && counts.episodes < plan.total)
     throw new LensmithError(
       'cancelled',
-      `stopped after ${counts.episodes} of ${plan.total} episodes, none of them half-way; run again, it goes on from ${outputDir}`,
+      `stopped after ${counter.progress().finished} of ${plan.total} episodes in this run, none of them half-way; run again, it goes on from ${outputDir}`,
       { where: outputDir },
     );
   return counts;

@@ -78,6 +78,10 @@ test('drained, it finishes what is in flight, begins no more, and goes on later'
     message: expect.stringContaining('2 of 4'),
   });
   expect(server.asked()).toEqual([0, 1]);
+  // What earlier runs have is not looked at any more, and not counted.
+  await expect(runEvaluation({ ...options, drain: AbortSignal.abort() })).rejects.toThrow(
+    /0 of 4 episodes in this run/,
+  );
   expect((await runEvaluation(options)).endings).toEqual({ answered: 4 });
   expect(server.asked()).toEqual([0, 1, 2, 3]);
 });
