@@ -9,7 +9,8 @@ export type ImageCall =
 const argumentsSchema = z.object({
   code: z.string(),
   description: z.string(),
-  image_index: z.number().refine((index) => Number.isInteger(index) && index >= 0),
+  // Beyond the safe integers it is no number that a trace can hold.
+  image_index: z.number().refine((index) => Number.isSafeInteger(index) && index >= 0),
 });
 const callSchema = z.object({ name: z.string(), arguments: argumentsSchema });
 

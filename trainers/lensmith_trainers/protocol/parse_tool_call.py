@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 _CALL = re.compile(r"<tool_call>((?:(?!<tool_call>).)*?)</tool_call>", re.DOTALL)
+_MOST_INDEX = 2**53 - 1
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def parse_tool_call(text: str, tool: str) -> tuple[str, ImageCall | RefusedCall]
     if found is None:
         return None
     try:
-        return _read(json.loads(found.group(1), parse_constant=_refuse), tool)
+        # Whole numbers as JavaScript reads them: Python has none of more than 4300 digits.
+        return _read(json.loads(found.group(1), parse_constant=_refuse, parse_int=float), tool)
     except (ValueError, RecursionError):
         return found.group(1), RefusedCall(malformed_call(tool))
 
@@ -63,13 +65,8 @@ def _read(call: Any, tool: str) -> tuple[str, ImageCall]:  # noqa: ANN401 - JSON
 
 
 def _whole(index: Any) -> int:  # noqa: ANN401 - JSON
-    if isinstance(index, bool) or not isinstance(index, int | float):
-        raise ValueError("expected a number")
-    try:
-        number = float(index)
-    except OverflowError as error:
-        raise ValueError("expected a number that JavaScript has too") from error
-    if not number.is_integer() or number < 0:
+    # Beyond the safe integers it is no number that a trace can hold.
+    if not isinstance(index, float) or not index.is_integer() or not 0 <= index <= _MOST_INDEX:
         raise ValueError("expected a whole number from 0")
     return int(index)
 
