@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { parseJson } from '../domain/parse-json.ts';
 import type { Exchange } from '../http/exchange.ts';
 
+type Answer = Extract<Exchange, { kind: 'answer' }>;
+
 const tokensSchema = z.int().nonnegative().catch(0);
 
 const completionSchema = z.object({
@@ -50,6 +52,17 @@ const contextLimit = new RegExp(
   'i',
 );
 
+/** How long the context is, in the words of vLLM, SGLang and OpenAI. */
+const contextLength = /context length (?:is|of) (\d+)/i;
+
+/** A context that is full, or one that no prompt whatever leaves room in: then it is not the model that filled it. */
+const readFullContext = (body: string, message: string, maxTokens: number): ReadCompletion => {
+  const length = Number(contextLength.exec(body)?.[1] ?? Number.POSITIVE_INFINITY);
+  if (maxTokens < length) return { kind: 'context_limit', message };
+  const expected = `expected fewer tokens of one turn than the ${length} of the server's context, got ${maxTokens}`;
+  return { kind: 'refused', type: 'config', message: `${expected}; ${message}` };
+};
+
 const retryAfterMs = (header: string | undefined, now: number): number | undefined => {
   if (header === undefined) return undefined;
   const seconds = Number(header);
@@ -57,7 +70,7 @@ const retryAfterMs = (header: string | undefined, now: number): number | undefin
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 };
 
-const readAnswer = (status: number, body: string, retryAfter: string | undefined): ReadCompletion => {
+const readAnswer = ({ status, body, retryAfter }: Answer, maxTokens: number): ReadCompletion => {
   const message = `the model server answered ${status}: ${body.slice(0, 300)}`;
   if (status === 408 || status === 429 || status >= 500) {
     const wait = retryAfterMs(retryAfter, Date.now());
@@ -67,7 +80,7 @@ const readAnswer = (status: number, body: string, retryAfter: string | undefined
   if (status === 404) return { kind: 'unknown_model', message };
   if (status >= 400)
     return contextLimit.test(body)
-      ? { kind: 'context_limit', message }
+      ? readFullContext(body, message, maxTokens)
       : { kind: 'refused', type: status === 401 || status === 403 ? 'auth' : 'config', message };
   const parsed = completionSchema.safeParse(parseJson(body));
   const choice = parsed.data?.choices[0];
@@ -82,9 +95,13 @@ const readAnswer = (status: number, body: string, retryAfter: string | undefined
   };
 };
 
-/** Reads what came of `POST /v1/chat/completions`. */
-export const readCompletion = (came: Exchange): ReadCompletion => {
-  if (came.kind === 'answer') return readAnswer(came.status, came.body, came.retryAfter);
+/**
+ * Reads what came of `POST /v1/chat/completions`.
+ *
+ * @param maxTokens - What the request asked for at most.
+ */
+export const readCompletion = (came: Exchange, maxTokens: number): ReadCompletion => {
+  if (came.kind === 'answer') return readAnswer(came, maxTokens);
   const { fault, message } = came;
   // A server that writes without end does so again.
   if (fault === 'oversized') return { kind: 'refused', type: 'infrastructure', message };

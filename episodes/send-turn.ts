@@ -66,7 +66,7 @@ export const sendTurn = async (request: TurnRequest, send: Send): Promise<SentTu
   const body = bodyOf(request);
   const startedAt = Date.now();
   const started = performance.now();
-  const read = readCompletion(await send(endpoint, body, sampling, limits));
+  const read = readCompletion(await send(endpoint, body, sampling, limits), sampling.maxTokens);
   const durationMs = performance.now() - started;
   report(request, read, durationMs);
   endpoint.leave();

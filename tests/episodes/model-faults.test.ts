@@ -142,6 +142,10 @@ test('a full context ends the episode as context_limit', async () => {
 
 test.each([
   ["vLLM's", 'The decoder prompt (length 5000) is longer than the maximum model length of 4096.'],
+  [
+    "vLLM's of a turn's tokens",
+    "'max_tokens' or 'max_completion_tokens' is too large: 64. This model's maximum context length is 4096 tokens and your request has 4090 input tokens (64 > 4096 - 4090).",
+  ],
   ["SGLang's", "The input (5000 tokens) is longer than the model's context length (4096 tokens)."],
   ["SGLang's of a reserve", 'Input length (4093 tokens) exceeds the maximum allowed length (4090 tokens).'],
   [
@@ -152,6 +156,23 @@ test.each([
 ])('a full context in %s words ends the episode as context_limit', async (_, message) => {
   const server = await start([answerStatus(400, JSON.stringify({ object: 'error', message, code: 400 }))]);
   expect(await play({ endpoints: [server.url] })).toMatchObject({ ending: 'context_limit', error: null });
+});
+
+test.each([
+  [
+    "vLLM's",
+    "'max_tokens' or 'max_completion_tokens' is too large: 64. This model's maximum context length is 64 tokens and your request has 12 input tokens (64 > 64 - 12).",
+  ],
+  [
+    "SGLang's",
+    "Requested token count exceeds the model's maximum context length of 48 tokens. You requested a total of 76 tokens: 12 tokens from the input messages and 64 tokens for the completion.",
+  ],
+])('a turn that may be longer than the whole context is no doing of the model, in %s words', async (_, message) => {
+  const server = await start([answerStatus(400, JSON.stringify({ object: 'error', message, code: 400 }))]);
+  expect(await play({ endpoints: [server.url] })).toMatchObject({
+    ending: 'model_error',
+    error: { type: 'config', message: expect.stringContaining('expected fewer tokens of one turn than the ') },
+  });
 });
 
 test.each([
