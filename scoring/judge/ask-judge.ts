@@ -42,8 +42,13 @@ export interface AskingOptions {
 
 const longestPauseMs = 8000;
 
-const least = (endpoints: readonly JudgeEndpoint[]): JudgeEndpoint | undefined =>
-  endpoints.toSorted((a, b) => a.pauseMs - b.pauseMs || a.inFlight - b.inFlight)[0];
+const none: ReadonlySet<JudgeEndpoint> = new Set();
+
+/** One that has failed a question comes last: one that fails fast always has the least in flight. */
+const least = (endpoints: readonly JudgeEndpoint[], failed = none): JudgeEndpoint | undefined =>
+  endpoints.toSorted(
+    (a, b) => a.pauseMs - b.pauseMs || Number(failed.has(a)) - Number(failed.has(b)) || a.inFlight - b.inFlight,
+  )[0];
 
 const isGood = ({ kind }: JudgeReply): boolean => kind === 'reply' || kind === 'rejected';
 
@@ -92,8 +97,12 @@ export const createAsking = (options: AskingOptions) => {
     const began = performance.now();
     const until = began + deadlineMs;
     let pauses = 0;
+    const failed = new Set<JudgeEndpoint>();
     for (let attempt = 0; attempt < attempts && !signal.aborted && performance.now() < until; ) {
-      const endpoint = least(endpoints.filter(({ refusal }) => !refusal));
+      const endpoint = least(
+        endpoints.filter(({ refusal }) => !refusal),
+        failed,
+      );
       if (!endpoint) {
         const [refusal] = endpoints.flatMap((each) => each.refusal ?? []);
         return {
@@ -109,6 +118,7 @@ export const createAsking = (options: AskingOptions) => {
       if (reply.kind === 'reply') return readReply(reply.text);
       if (reply.kind === 'rejected') return reply;
       last = reply.reason;
+      failed.add(endpoint);
       // Another server may do, and asking it is no second attempt.
       if (reply.kind === 'refused') continue;
       if (!reply.absent || performance.now() - began >= awayMs) attempt += 1;

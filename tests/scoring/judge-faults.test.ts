@@ -45,6 +45,15 @@ test('a connection that breaks is asked again', async () => {
   expect((await judge(question)).verdict).toBe('correct');
 });
 
+test('a server that fails fast does not draw the attempts of a question to itself', async () => {
+  const broken = await startJudgeServer(() => answerStatus(500));
+  const whole = await startJudgeServer(() => right);
+  const { judge } = openJudge({ url: [broken.url, whole.url], model: 'judge', pauseMs: 5, attempts: 2 });
+  const answers = Array.from({ length: 40 }, (_, index) => `a cat, ${index}`);
+  const grades = await Promise.all(answers.map((answer) => judge({ ...question, answer })));
+  expect(grades.filter(({ verdict }) => verdict !== 'correct')).toEqual([]);
+});
+
 test.each([
   [401, 'API key'],
   [403, 'API key'],
