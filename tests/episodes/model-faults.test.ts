@@ -60,6 +60,19 @@ test('429 waits as long as Retry-After says', async () => {
   expect(performance.now() - started).toBeGreaterThanOrEqual(990);
 });
 
+test.each(['0', '-1', new Date(0).toUTCString()])(
+  'a Retry-After of %s is no reason to ask without a pause',
+  async (time) => {
+    const busy = answerStatus(429, '{}', { 'retry-after': time });
+    const server = await start([busy, busy, answer]);
+    const started = performance.now();
+    const episode = await play({ endpoints: [server.url], client: { pauseMs: 100 } });
+    expect(episode.ending).toBe('answered');
+    // Half of the first pause and of the second, at least.
+    expect(performance.now() - started).toBeGreaterThan(145);
+  },
+);
+
 test('a request without an answer is given up at its own deadline and tried again', async () => {
   const server = await start([hang, answer]);
   const episode = await play({ endpoints: [server.url], client: { requestSeconds: 0.2 } });

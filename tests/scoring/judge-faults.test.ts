@@ -83,6 +83,14 @@ test('Retry-After is kept', async () => {
   expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(290);
 });
 
+test('a Retry-After of 0 is no reason to ask without a pause', async () => {
+  const busy = answerStatus(429, '{}', { 'retry-after': '0' });
+  const { judge } = await judgeOf((count) => (count === 1 ? busy : right), { pauseMs: 200 });
+  const started = performance.now();
+  expect((await judge(question)).verdict).toBe('correct');
+  expect(performance.now() - started).toBeGreaterThan(95);
+});
+
 test('a pause that is longer than the question may take ends it without a wait', async () => {
   const { judge, server } = await judgeOf(() => answerStatus(429, '{}', { 'retry-after': '3600' }));
   expect(await judge(question)).toMatchObject({
