@@ -9,6 +9,12 @@ export type ChatRole = 'system' | 'user' | 'assistant' | 'tool';
  */
 export type ChatMessage = readonly (Buffer | StoredImage)[];
 
+/** `<|im_end|>`, `<|image_pad|>` and their like, by which chat templates mark turns and images. */
+const controlToken = /<(?=[|｜][^\s<>|｜]+[|｜]>)/g;
+
+/** A text with a space in every control token, as the trainers' sequences have it: no data can open or close a turn. */
+const breakControlTokens = (text: string): string => text.replaceAll(controlToken, '< ');
+
 /**
  * Encodes a message. Each image part takes the next of `images`; a message without images has its text as a plain
  * string, which every server reads.
@@ -18,14 +24,15 @@ export const encodeMessage = (
   parts: readonly MessagePart[],
   images: readonly StoredImage[] = [],
 ): ChatMessage => {
-  if (!parts.includes(image)) return [Buffer.from(JSON.stringify({ role, content: parts.join('') }))];
+  if (!parts.includes(image))
+    return [Buffer.from(JSON.stringify({ role, content: breakControlTokens(parts.join('')) }))];
   const pieces: (Buffer | StoredImage)[] = [];
   let text = `{"role":"${role}","content":[`;
   let next = 0;
   for (const [index, part] of parts.entries()) {
     if (index) text += ',';
     if (part !== image) {
-      text += JSON.stringify({ type: 'text', text: part });
+      text += JSON.stringify({ type: 'text', text: breakControlTokens(part) });
       continue;
     }
     const picture = images[next];
