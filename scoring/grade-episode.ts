@@ -10,7 +10,7 @@ import { sharedMathWorker } from './rules/shared-math-worker.ts';
 import { sourceKindsVersion } from './rules/source-kinds.ts';
 
 /** Part of every result's fingerprint; raised when a rule or the judge's prompt decides differently. */
-export const scoringVersion = `rules-5 ${sourceKindsVersion} ${judgePromptVersion}`;
+export const scoringVersion = `rules-6 ${sourceKindsVersion} ${judgePromptVersion}`;
 
 export interface GradeTools {
   readonly judge?: Judge;

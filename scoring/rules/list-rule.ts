@@ -17,6 +17,14 @@ const sameItem = (reference: string, given: string, tolerance: Tolerance): boole
   return numbers.some((value) => value !== undefined) ? false : undefined;
 };
 
+/** The items of an answer; `100,200,300` is one number with its thousands, unless three items are expected. */
+const itemsOf = (text: string, expected: number): string[] => {
+  const items = parseList(text);
+  if (items.length === expected) return items;
+  const apart = parseList(text.replaceAll(/(?<=\d),(?=\d{3}(?!\d))/g, ', '));
+  return apart.length === expected ? apart : items;
+};
+
 /**
  * Compares lists item by item, in any order; the same item as often as in the reference. Another number of items, or
  * a number that the reference lacks, is wrong; other words are left to the judge.
@@ -24,8 +32,9 @@ const sameItem = (reference: string, given: string, tolerance: Tolerance): boole
 export const listRule = (reference: string, answer: string, tolerance: Tolerance): RuleDecision => {
   const expected = parseList(reference);
   const statement = findStatement(plainText(answer));
-  const given = parseList(statement.found ? statement.text : answer);
-  if (given.length === 0) return decide(false, 'the answer is an empty list');
+  const given = itemsOf(statement.found ? statement.text : answer, expected.length);
+  if (given.length === 0) return decide(expected.length === 0, 'the answer is an empty list');
+  if (expected.length === 0 && given.length === 1) return undecided('the answer may be a word for an empty list');
   const left = [...given];
   const missing: string[] = [];
   for (const item of expected) {
