@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { callOutcomes } from './sandbox.ts';
 
+const template = z.string().refine((text) => text.indexOf('{images}') === text.lastIndexOf('{images}'), {
+  message: 'expected {images} at most once: each image has one place',
+});
+
 const fields = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
   version: z.int().positive(),
@@ -21,7 +25,7 @@ const fields = z.strictObject({
   toolMessage: z.strictObject({
     role: z.enum(['user', 'tool']),
     /** One template an outcome. */
-    templates: z.record(z.enum(callOutcomes), z.string()),
+    templates: z.record(z.enum(callOutcomes), template),
   }),
   /** Sent when a turn has neither code nor answer; null ends the episode there as answered, without an answer. */
   continueMessage: z.string().nullable(),

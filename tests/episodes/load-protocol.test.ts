@@ -36,6 +36,7 @@ test.each([
   ['codevision', 'state: stateless', 'state: stateful', 'imageCall'],
   ['codedance', 'parser: code-or-fence', 'parser: tool-call', 'imageCall'],
   ['codevision', '  tool: code_image_tool\n', '', 'tool'],
+  ['codedance', '{stdout}{images}', '{images}{stdout}{images}', 'at most once'],
 ])('%s with "%s" made "%s" is refused', async (name, from, to, place) => {
   const file = await changed(name, from, to);
   await expect(loadProtocol(file)).rejects.toMatchObject({ type: 'config', message: expect.stringContaining(place) });

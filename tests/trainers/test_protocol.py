@@ -47,6 +47,7 @@ def test_all_shipped_protocols_load() -> None:
         ('    policy: "<tool_response>\\n{error}\\n</tool_response>"\n', "", "none for policy"),
         ("parser: code-fence", "parser: json", "parser"),
         ('question: "{question}"', 'question: "What?"', "question"),
+        ("{stdout}{images}", "{images}{stdout}{images}", "at most once"),
     ],
 )
 def test_a_wrong_protocol_is_a_config_error(tmp_path: Path, old: str, new: str, message: str) -> None:

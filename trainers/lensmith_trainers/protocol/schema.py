@@ -31,6 +31,9 @@ class ToolMessage(_Model):
         missing = [outcome for outcome in CallOutcome.__args__ if outcome not in self.templates]
         if missing:
             raise ValueError(f"expected a template for each outcome, none for {', '.join(missing)}")
+        doubled = [outcome for outcome, text in self.templates.items() if text.count("{images}") > 1]
+        if doubled:
+            raise ValueError(f"expected {{images}} at most once, each image has one place: {', '.join(doubled)}")
         return self
 
 
