@@ -70,14 +70,20 @@ const retryAfterMs = (header: string | undefined, now: number): number | undefin
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
 };
 
+/** Statuses that another try may not meet again, as for the judge. */
+const passing = new Set([408, 409, 425, 429]);
+
 const readAnswer = ({ status, body, retryAfter }: Answer, maxTokens: number): ReadCompletion => {
   const message = `the model server answered ${status}: ${body.slice(0, 300)}`;
-  if (status === 408 || status === 429 || status >= 500) {
+  if (passing.has(status) || status >= 500) {
     const wait = retryAfterMs(retryAfter, Date.now());
     const fault = status === 429 || (status === 503 && wait !== undefined) ? 'throttled' : 'broken';
     return { kind: 'transient', fault, message, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
   }
   if (status === 404) return { kind: 'unknown_model', message };
+  // The look at the models follows it; a request with a body is sent to nobody else than it was meant for.
+  if (status >= 300 && status < 400)
+    return { kind: 'refused', type: 'config', message: `expected an address that does not redirect; ${message}` };
   if (status >= 400)
     return contextLimit.test(body)
       ? readFullContext(body, message, maxTokens)

@@ -33,6 +33,8 @@ const cutOffConnection = (response: ServerResponse): void => {
 test.each<[string, Step]>([
   ['a 500', answerStatus(500)],
   ['a 503', answerStatus(503)],
+  ['a 409', answerStatus(409)],
+  ['a 425', answerStatus(425)],
   ['a connection that is reset', reset],
   ['JSON that is cut off', cutOff],
   ['a body that is cut off', cutOffConnection],
@@ -204,6 +206,8 @@ test.each([
 test.each([
   [401, 'auth'],
   [400, 'config'],
+  [301, 'config'],
+  [308, 'config'],
 ])('a %i is not tried again', async (status, type) => {
   const server = await start([answerStatus(status), answer]);
   expect(await play({ endpoints: [server.url] })).toMatchObject({ ending: 'model_error', error: { type } });
