@@ -1,5 +1,6 @@
 import hashlib
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -226,6 +227,16 @@ def test_a_stateless_protocol_repeats_nothing(protocol: LoadedProtocol, task: Ro
         server.sessions.clear()
         session.execute("two")
     assert server.codes == ["one", "two", "two"]
+
+
+def test_a_connection_that_the_server_closed_while_it_rested_costs_no_session(protocol: LoadedProtocol) -> None:
+    image = encoded_image(mnist_data.png(mnist_data.test_digits()[0][0]), where="test").content
+    with running(ToolServer(lambda code, _: result(stdout=code)), rest_seconds=0.1) as server:
+        session = ToolSession(JsonHttp(server.url), protocol.protocol, [image], lambda: False, 5.0)
+        for code in ("one", "two", "three"):
+            session.execute(code)
+            time.sleep(0.4)
+    assert server.codes == ["one", "two", "three"]
 
 
 def test_an_image_is_sent_once_and_again_to_a_server_that_lost_it(protocol: LoadedProtocol, task: RolloutTask) -> None:

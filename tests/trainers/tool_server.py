@@ -101,12 +101,13 @@ class ToolServer:
 
 
 @contextmanager
-def running(server: ToolServer, port: int = 0) -> Iterator[ToolServer]:
-    """Serves on a free port of the loopback."""
+def running(server: ToolServer, port: int = 0, rest_seconds: float | None = None) -> Iterator[ToolServer]:
+    """Serves on a free port of the loopback; connections that rest for so long are closed."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+        timeout = rest_seconds
 
         def _serve(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import select
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,9 @@ class JsonHttp:
             with self._lock:
                 self._open.add(connection)
         connection.timeout = seconds
+        if _has_ended(connection):
+            # The request that follows opens it again.
+            connection.close()
         if connection.sock is not None:
             connection.sock.settimeout(seconds)
         return connection
@@ -77,6 +81,15 @@ class JsonHttp:
         self._local.connection = None
         with self._lock:
             self._open.discard(connection)
+
+
+def _has_ended(connection: http.client.HTTPConnection) -> bool:
+    """Whether the server has closed it meanwhile, as servers do with one that rests: it has nothing else to say."""
+    if connection.sock is None:
+        return False
+    watched = select.poll()
+    watched.register(connection.sock, select.POLLIN)
+    return bool(watched.poll(0))
 
 
 def _parse(text: bytes, status: int) -> Any:  # noqa: ANN401 - JSON
