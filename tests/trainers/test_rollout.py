@@ -239,6 +239,20 @@ def test_a_connection_that_the_server_closed_while_it_rested_costs_no_session(pr
     assert server.codes == ["one", "two", "three"]
 
 
+def test_an_opening_whose_answer_is_lost_leaves_no_session(protocol: LoadedProtocol, task: RolloutTask) -> None:
+    def lose_first_answer(method: str, path: str) -> tuple[int, dict[str, str]] | None:
+        if len(server.requests) > 1:
+            return None
+        server.reply(method, path, server.requests[0][2])
+        return 0, {}
+
+    with running(ToolServer(lambda code, _: result(stdout=code), intercept=lose_first_answer)) as server:
+        session = ToolSession(JsonHttp(server.url), protocol.protocol, [task.images[0].content], lambda: False, 5.0)
+        session.execute("one")
+        assert len(server.sessions) == 1
+        session.close()
+
+
 def test_an_image_is_sent_once_and_again_to_a_server_that_lost_it(protocol: LoadedProtocol, task: RolloutTask) -> None:
     image = task.images[0].content
     sent = SentImages()

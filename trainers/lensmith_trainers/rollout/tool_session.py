@@ -121,11 +121,16 @@ class ToolSession:
             "execution": {"code": code},
         }
         seconds = limits.call_seconds + 2 * _OVERHEAD_SECONDS
-        reply = self.http.request("POST", "/v1/sessions", body, seconds=seconds)
-        if reply.status == _NOT_KEPT:
-            self.sent.forget()
-            body["images"] = self.sent.inputs(self._begins_with)
+        try:
             reply = self.http.request("POST", "/v1/sessions", body, seconds=seconds)
+            if reply.status == _NOT_KEPT:
+                self.sent.forget()
+                body["images"] = self.sent.inputs(self._begins_with)
+                reply = self.http.request("POST", "/v1/sessions", body, seconds=seconds)
+        except Unreachable:
+            # The server may have opened it all the same, so there is something to close.
+            self._id = identifier
+            raise
         opened = checked(reply, "opening a session").body
         self.sent.remember(self._begins_with)
         self._id = identifier
