@@ -88,6 +88,7 @@ class WorkFolder:
         self._kept: dict[str, _Entry] = {}
         # Of the folder itself; its entries have their own.
         self._stamp: tuple[int, ...] | None = None
+        self._mode = 0o700
 
     def _entry(self, place: str, path: str, status: os.stat_result, now: int, written: Buffer | None) -> _Entry:
         """A file whose stamp is the one that was remembered is not read again."""
@@ -136,15 +137,20 @@ class WorkFolder:
         try:
             if self._unchanged():
                 return
-            stamp = _stamp(os.lstat(self._path), time.time_ns())
+            status = os.lstat(self._path)
+            stamp = _stamp(status, time.time_ns())
             self._kept = self._read(written)
             self._stamp = stamp
+            self._mode = stat.S_IMODE(status.st_mode)
         except OSError as error:
             raise WorkFolderError(f"the working folder cannot be kept: {error.strerror}") from error
 
     def _same(self) -> bool:
         try:
-            return self._unchanged() or list(self._read().values()) == list(self._kept.values())
+            return self._unchanged() or (
+                stat.S_IMODE(os.lstat(self._path).st_mode) == self._mode
+                and list(self._read().values()) == list(self._kept.values())
+            )
         except (OSError, WorkFolderError):
             return False
 
@@ -166,6 +172,7 @@ class WorkFolder:
         for entry in reversed(self._kept.values()):
             if entry.content is None:
                 Path(self._path, entry.path).chmod(entry.mode)
+        Path(self._path).chmod(self._mode)
 
     def remove(self) -> None:
         """Removes the folder with all that is in it."""

@@ -114,6 +114,17 @@ test('folders deeper than a path can be, and closed ones, are undone', async () 
   expect(after?.stdout).toBe('1\n[]\n');
 });
 
+test("the mode of the session's root folder is what it was before a call that failed", async () => {
+  const [, failed, after] = await run(
+    {},
+    'import os\nos.chmod("/sandbox", 0o750)',
+    'os.chmod("/sandbox", 0o500)\n1 / 0',
+    'open("/sandbox/a.txt", "w").close()\nprint(oct(os.stat("/sandbox").st_mode))',
+  );
+  expect(failed?.outcome).toBe('exception');
+  expect(after).toMatchObject({ outcome: 'ok', stdout: '0o40750\n' });
+});
+
 test('more than the folder can hold is an exception of the code', async () => {
   const [full, after] = await run({}, 'for i in range(10):\n    open(f"{i}", "wb").write(b"x" * 60_000_000)', listing);
   expect(full).toMatchObject({ outcome: 'exception', error: { type: 'OSError' } });
