@@ -34,7 +34,7 @@ from zygote import Zygote
 
 _FOLDER_MEBIBYTES = 256
 # In the root of the fork server, before anything of a session.
-_MOUNT_PLACE = "/tmp/mount"
+_MOUNT_PLACE = f"{root_view.OWN}/mount"
 # One after the other in the same namespaces.
 _MOST_SESSIONS = 100
 
@@ -217,7 +217,7 @@ def _serve_isolated(scratch: str, meeting: str) -> None:
     except OSError as error:
         _say({"ready": False, "wants": "isolation", "message": str(error)})
         return
-    time_stamps.learn("/tmp")
+    time_stamps.learn(root_view.OWN)
     confinement = Confinement()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     life, end_of_life = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -15,6 +15,10 @@ _WRITABLE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 _PID_MAX_OF_NAMESPACE = (6, 14)
 _LAST_PID_BEFORE, _PID_MAX = "299", "601"
 DEVICES = ["/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"]
+# The fork server's own, in which it writes until all is imported.
+OWN = "/guest"
+# Where programs expect to write: in a session this leads into its folder.
+_TEMPORARY = ("/tmp", "/dev/shm")
 
 
 def _visible() -> list[str]:
@@ -41,6 +45,18 @@ def _bind_read_only(root: str, path: str) -> None:
     kernel.mount("none", str(target), None, flags)
 
 
+def _lead_into_session(root: str) -> None:
+    """Names the session's own folder for temporary files as programs do; nothing is there but in a session.
+
+    A folder that leads to Python, or to the guest, stays one, in which nobody writes.
+    """
+    for path in _TEMPORARY:
+        target = Path(root + path)
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to("/sandbox/tmp")
+
+
 def enter(meeting_place: str, scratch: str) -> None:
     """Enters namespaces without a network, whose root holds only what Python needs.
 
@@ -53,13 +69,14 @@ def enter(meeting_place: str, scratch: str) -> None:
     kernel.map_identity("self", 0, user, group)
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", scratch, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=755")
-    Path(scratch, "tmp").mkdir()
-    kernel.mount("tmpfs", f"{scratch}/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=16m,mode=700")
+    Path(scratch + OWN).mkdir()
+    kernel.mount("tmpfs", scratch + OWN, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=16m,mode=700")
     for path in _visible():
         _bind_read_only(scratch, path)
     for device in DEVICES:
         # A device takes writes all the same; only its mode and owner, the host's, are safe so.
         _bind_read_only(scratch, device)
+    _lead_into_session(scratch)
     for folder in ("/sandbox/meeting", "/proc"):
         Path(scratch + folder).mkdir(parents=True, exist_ok=True)
     kernel.mount(meeting_place, f"{scratch}/sandbox/meeting", None, kernel.MS_BIND)
@@ -70,7 +87,7 @@ def enter(meeting_place: str, scratch: str) -> None:
 
 def freeze() -> None:
     """After the imports, which may write a cache: nobody writes to the shared folders any more."""
-    kernel.mount("none", "/tmp", None, _FROZEN)
+    kernel.mount("none", OWN, None, _FROZEN)
 
 
 def _limit_session() -> None:

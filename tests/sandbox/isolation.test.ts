@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../processes/temporary-folder.ts';
 import { smallPng } from './pictures.ts';
+import { python } from './python.ts';
 import { sharedSandbox } from './shared-sandbox.ts';
 
 const sandbox = sharedSandbox();
@@ -76,8 +78,26 @@ test.each([
   expect(await becomes(`open("${path}", "w").write("1")`)).toMatch(/^(OSError|PermissionError)$/);
 });
 
-test.each(['/usr/x', '/x', '/tmp/x', '/dev/x', '/lib/x', '/bin/x'])('%s cannot be created', async (path) => {
+test.each(['/usr/x', '/x', '/guest/x', '/dev/x', '/lib/x', '/bin/x'])('%s cannot be created', async (path) => {
   expect(await becomes(`open("${path}", "w")`)).toMatch(/^(OSError|PermissionError)$/);
+});
+
+// Where the checkout or its Python lies below /tmp, that stays a folder in which nobody writes.
+const temporary = ['/dev/shm', ...(/^\/tmp\//.test(`${import.meta.dirname} ${python}`) ? [] : ['/tmp'])];
+
+test.each(temporary)('%s is in the own folder of each session, and undone with it', async (place) => {
+  const host = join(place, `lensmith-${randomUUID()}`);
+  const [one, other] = await Promise.all([sandbox.get().createSession({}), sandbox.get().createSession({})]);
+  const write = await one.execute({
+    code: `import os\nopen("${host}", "w").write("x")\nprint(os.path.realpath("${host}"))`,
+  });
+  expect(write.stdout).toBe(`${join('/sandbox/tmp', basename(host))}\n`);
+  await one.execute({ code: `os.unlink("${host}")\nopen("${host}2", "w").close()\n1 / 0` });
+  const look = `import os\nprint([path for path in ("${host}", "${host}2") if os.path.exists(path)])`;
+  expect((await one.execute({ code: look })).stdout).toBe(`['${host}']\n`);
+  expect((await other.execute({ code: look })).stdout).toBe('[]\n');
+  await expect(stat(host)).rejects.toThrow('ENOENT');
+  await Promise.all([one.close(), other.close()]);
 });
 
 test("the interpreter's own folder is read-only", async () => {

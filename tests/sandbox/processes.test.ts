@@ -35,6 +35,28 @@ test('a timeout leaves the state as it was', async () => {
   expect(after?.stdout).toBe('1\n');
 });
 
+test.each([
+  ['a pool', 'import multiprocessing\nwith multiprocessing.Pool(2) as pool:\n    print(list(pool.map(f, [1, 2])))'],
+  [
+    'an executor',
+    'import concurrent.futures\nwith concurrent.futures.ProcessPoolExecutor(2) as pool:\n    print(list(pool.map(f, [1, 2])))',
+  ],
+  [
+    'shared memory',
+    `import multiprocessing.shared_memory
+made = multiprocessing.shared_memory.SharedMemory(create=True, size=8)
+child = multiprocessing.Process(target=lambda: made.buf.__setitem__(0, 7))
+child.start()
+child.join()
+print([made.buf[0] - 6, f(2)])
+made.close()
+made.unlink()`,
+  ],
+])('code may share its work among processes: %s', async (_, code) => {
+  const [result] = await run({}, `def f(x):\n    return x * x\n${code}`);
+  expect(result).toMatchObject({ outcome: 'ok', stdout: expect.stringMatching(/^\[1, 4\]\n$/) });
+});
+
 const daemon = (ending: string): string =>
   [
     'import os, time',

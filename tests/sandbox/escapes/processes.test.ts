@@ -190,7 +190,7 @@ tried(lambda: system_call(101, 117, 0, 0, 0, 0))`,
 import subprocess
 tried(lambda: subprocess.run(["sh", "-c", "id"], check=True))
 reader, writer = os.pipe()
-pid = os.posix_spawn("/bin/sh", ["sh", "-c", "echo x > /tmp/x || echo refused EROFS; (sleep 100 &) ; exit 0"], {"PATH": "/bin:/usr/bin"}, file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1)])
+pid = os.posix_spawn("/bin/sh", ["sh", "-c", "echo x > /guest/x || echo refused EROFS; (sleep 100 &) ; exit 0"], {"PATH": "/bin:/usr/bin"}, file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1)])
 os.waitpid(pid, 0)
 os.write(writer, b"\\n")
 print(os.read(reader, 100).decode().strip())`,

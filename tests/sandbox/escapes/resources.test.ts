@@ -163,9 +163,22 @@ except OSError as error:
   },
   {
     name: 'a disk that fills: shared places',
-    code: 'for path in ("/tmp/x", "/dev/shm/x", "/var/tmp/x", "/run/x", "/x"):\n    try:\n        open(path, "wb").write(bytes(1 << 20))\n        print("written", path)\n    except OSError:\n        pass\nprint("done")',
+    code: 'for path in ("/guest/x", "/dev/x", "/var/tmp/x", "/run/x", "/x"):\n    try:\n        open(path, "wb").write(bytes(1 << 20))\n        print("written", path)\n    except OSError:\n        pass\nprint("done")',
     outcomes: ['ok'],
     prints: /^done\n$/,
+  },
+  {
+    name: 'a disk that fills: folders for temporary files',
+    code: `
+written = 0
+try:
+    for number in range(30):
+        with open(f"{('/dev/shm', '/tmp', '/sandbox/tmp')[number % 3]}/{number}", "wb") as file:
+            written += file.write(bytes(20_000_000))
+except OSError as error:
+    print(errno.errorcode[error.errno], written <= 256 << 20)`,
+    outcomes: ['ok', 'policy'],
+    prints: /^((ENOSPC|EROFS) True\n)?$/,
   },
   {
     name: 'inodes without end',
