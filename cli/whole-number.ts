@@ -5,7 +5,7 @@ export const wholeNumber =
   (least: number, most = Number.POSITIVE_INFINITY) =>
   (text: string): number => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < least || value > most)
+    if (!Number.isSafeInteger(value) || value < least || value > most)
       throw new InvalidArgumentError(
         `expected a whole number from ${least}${Number.isFinite(most) ? ` to ${most}` : ''}`,
       );

@@ -29,7 +29,11 @@ const secondsOf = (text: string): number => {
 const pythonOf = async (): Promise<string> => (await hostFromEnvironment()).python;
 
 const saveImages = async ({ images }: ExecutionResult, folder: string): Promise<void> => {
-  if (images.length > 0) await mkdir(folder, { recursive: true });
+  if (images.length > 0) {
+    await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+      throw new LensmithError('config', `expected a folder for images: ${String(cause)}`, { where: folder, cause });
+    });
+  }
   for (const [index, { data, width, height }] of images.entries()) {
     const path = join(folder, `image-${index + 1}.png`);
     await writeFile(path, Buffer.from(data, 'base64'));
@@ -55,7 +59,8 @@ const exec = async (file: string, options: ExecOptions): Promise<void> => {
       images: (options.image ?? []).map((path) => ({ path })),
       limits: { callSeconds: options.seconds },
     });
-    const result = await session.execute({ code });
+    // Python takes no notice of the mark that some editors begin a file with.
+    const result = await session.execute({ code: code.replace(/^\uFEFF/, '') });
     if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else {
       process.stdout.write(result.stdout);
@@ -86,7 +91,7 @@ export const addSandboxCommands = (program: Command): void => {
   sandbox
     .command('serve')
     .description('serve sandbox sessions over HTTP; a second supervisor stands by and takes over where the first dies')
-    .requiredOption('--port <port>', 'port to listen on', wholeNumber(1))
+    .requiredOption('--port <port>', 'port to listen on', wholeNumber(1, 65_535))
     .option('--host <address>', 'address to bind', '127.0.0.1')
     .option('--isolation <level>', 'namespaces, or none where the host cannot isolate', isolationOf, 'namespaces')
     .option('--max-sessions <count>', 'sessions that may be open at one time', wholeNumber(1), 512)

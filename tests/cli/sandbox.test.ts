@@ -42,6 +42,29 @@ test('exec of a file that is missing says so', async () => {
   expect(stderr).toContain('/nonexistent/code.py');
 });
 
+test('exec takes a file that begins with the mark of its encoding', async () => {
+  const file = join(await folderOfTest(), 'code.py');
+  await writeFile(file, '\uFEFFprint("read")');
+  expect(await lensmith('exec', file)).toMatchObject({ stdout: 'read', exitCode: 0 });
+});
+
+test('exec says where images cannot be written', async () => {
+  const file = join(await folderOfTest(), 'code.py');
+  await writeFile(file, 'Image.new("RGB", (4, 2))');
+  const { stderr, exitCode } = await lensmith('exec', file, '--output', file);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^lensmith: config: .*code\.py: expected a folder for images: .*EEXIST.*$/);
+});
+
+test.each([
+  ['--port', '65536'],
+  ['--max-sessions', '1e300'],
+])('serve refuses %s %s before it starts anything', async (option, value) => {
+  const { stderr, exitCode } = await lensmith('serve', '--port', '8090', option, value);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(`'${value}' is invalid. expected a whole number from 1`);
+});
+
 test('doctor tries each wall and none fails here', async () => {
   const { stdout, exitCode } = await lensmith('doctor', '--json');
   const findings: { name: string; state: string }[] = JSON.parse(stdout);
