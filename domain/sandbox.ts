@@ -44,7 +44,12 @@ export const sessionRequestSchema = z.strictObject({
   limits: z
     .strictObject({
       callSeconds: z.number().positive().max(600).default(15),
-      memoryMib: z.int().positive().default(1024),
+      /** The kernel counts address space in 63 bits, and takes less than all of them: at most 1 PiB. */
+      memoryMib: z
+        .int()
+        .positive()
+        .max(2 ** 30)
+        .default(1024),
       outputCharacters: z.int().positive().default(8192),
       imagesPerCall: z.int().nonnegative().default(8),
       minimumSide: z.int().positive().default(1),

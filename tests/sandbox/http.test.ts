@@ -65,6 +65,7 @@ test('a session is opened with its first execution, which runs once however ofte
 test.each([
   ['/v1/sessions', { execution: { seconds: 1 } }, 'execution.code'],
   ['/v1/sessions', { limits: { callSeconds: -1 } }, 'limits.callSeconds'],
+  ['/v1/sessions', { limits: { memoryMib: 1e14 } }, 'limits.memoryMib'],
   ['/v1/sessions', { images: [{ url: 'x' }] }, 'images[0]'],
   ['/v1/sessions', { sessionId: 'no spaces' }, 'sessionId'],
   ['/v1/sessions', { colour: 'red' }, 'colour'],
