@@ -45,6 +45,8 @@ export const sandboxApi = (sandbox: Sandbox): Hono => {
   const app = new Hono();
   const metrics = createSandboxMetrics();
   const sessions = new Map<string, Promise<Session>>();
+  // A call that is asked for again returns the same result, and has run once.
+  const counted = new WeakSet<ExecutionResult>();
 
   const open = (id: string, request: SessionOptions, first: ExecutionRequest | undefined): Promise<Session> => {
     const opening = sandbox.createSession(request, first).then((session) => {
@@ -58,7 +60,8 @@ export const sandboxApi = (sandbox: Sandbox): Hono => {
 
   const execute = async (session: Session, request: ExecutionRequest): Promise<ExecutionResult> => {
     const result = await session.execute(request);
-    metrics.record(result.outcome, result.durationMs);
+    if (!counted.has(result)) metrics.record(result.outcome, result.durationMs);
+    counted.add(result);
     return result;
   };
 

@@ -142,19 +142,27 @@ test('a session that ended by itself is not found', async () => {
   await expect.poll(() => end('idle'), { timeout: 10_000 }).toBe(404);
 });
 
+const metrics = async (): Promise<Record<string, number>> => {
+  const lines = (await (await ask('GET', '/metrics')).text()).split('\n').filter((line) => /^[a-z]/.test(line));
+  return Object.fromEntries(lines.map((line) => [line.split(' ')[0], Number(line.split(' ')[1])]));
+};
+const executions = 'lensmith_sandbox_execution_seconds_count';
+
+test('an execution that is asked for again is counted once', async () => {
+  const before = await metrics();
+  const request = { sessionId: 'counted', execution: { code: '1' } };
+  for (let times = 0; times < 3; times += 1) await open(request);
+  const again = { code: '2', executionId: 'second' };
+  for (let times = 0; times < 3; times += 1) await ask('POST', '/v1/sessions/counted/executions', again);
+  expect((await metrics())[executions]).toBe(Number(before[executions]) + 2);
+  await end('counted');
+});
+
 test('health and metrics tell what the sandbox does', async () => {
   const { sessionId } = await open();
-  const counted = async () => {
-    const text = await (await ask('GET', '/metrics')).text();
-    return Object.fromEntries(
-      text
-        .split('\n')
-        .flatMap((line) => (/^[a-z]/.test(line) ? [[line.split(' ')[0], Number(line.split(' ')[1])]] : [])),
-    );
-  };
-  const before = await counted();
+  const before = await metrics();
   await execute(sessionId, '1 / 0');
-  const after = await counted();
+  const after = await metrics();
   const failures = 'lensmith_sandbox_executions_total{outcome="exception"}';
   expect(after[failures]).toBe(Number(before[failures]) + 1);
   expect(after.lensmith_sandbox_sessions).toBe(1);
