@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
@@ -31,6 +32,12 @@ const failure = (context: Context, error: unknown): Response => {
   if (error.type === 'data') return context.json(body, 400);
   if (error instanceof SandboxFullError) return context.json(body, 429, { 'retry-after': '1' });
   return context.json(body, 503, { 'retry-after': '1' });
+};
+
+/** Whether nobody is left to read the answer. */
+const hasLeft = (context: Context): boolean => {
+  const { incoming }: Partial<HttpBindings> = context.env ?? {};
+  return incoming?.socket.destroyed ?? false;
 };
 
 /**
@@ -77,6 +84,8 @@ export const sandboxApi = (sandbox: Sandbox): Hono => {
     try {
       const session = await (known ?? open(id, request, first));
       const result = first && (await execute(session, first));
+      // The name of the session is in this answer alone.
+      if (request.sessionId === undefined && hasLeft(context)) await session.close();
       const answer: SessionResponse = { sessionId: id, isolation: session.isolation, ...(result ? { result } : {}) };
       return context.json(answer, known ? 200 : 201);
     } catch (error) {

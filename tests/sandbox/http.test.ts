@@ -148,6 +148,19 @@ const metrics = async (): Promise<Record<string, number>> => {
 };
 const executions = 'lensmith_sandbox_execution_seconds_count';
 
+test('a session whose name reached nobody is ended', async () => {
+  const before = await metrics();
+  const execution = { code: 'import time\ntime.sleep(0.5)' };
+  const left = fetch(`http://127.0.0.1:${door?.port}/v1/sessions`, {
+    method: 'POST',
+    body: JSON.stringify({ execution }),
+    signal: AbortSignal.timeout(200),
+  });
+  await expect(left).rejects.toThrow('timeout');
+  await expect.poll(async () => (await metrics())[executions]).toBe(Number(before[executions]) + 1);
+  await expect.poll(() => sandbox?.sessions(), { timeout: 2000 }).toBe(0);
+});
+
 test('an execution that is asked for again is counted once', async () => {
   const before = await metrics();
   const request = { sessionId: 'counted', execution: { code: '1' } };
