@@ -136,7 +136,13 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
     });
   });
   server.listen(join(meeting, 'sessions.sock'));
-  await once(server, 'listening');
+  await once(server, 'listening').catch(async (cause: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw unavailable(
+      `expected a folder for temporary files whose path leaves a socket room; set TMPDIR to a shorter one: ${String(cause)}`,
+      cause,
+    );
+  });
   await chmod(join(meeting, 'sessions.sock'), 0o600);
 
   const child = spawn(python, ['-E', '-s', '-B', '-u', guest, isolation, scratch, meeting], {

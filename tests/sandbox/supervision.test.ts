@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Isolation } from '../../sandbox/fork-server.ts';
@@ -164,4 +164,16 @@ test('an interpreter that is missing, and one without the libraries, is named', 
     where: bare,
     message: expect.stringMatching(/No module named .* Install numpy, pillow/),
   });
+});
+
+test('a folder for temporary files whose path is too long for a socket is refused, and nothing is left in it', async () => {
+  const folder = join(await temporaryFolder(), 'x'.repeat(100));
+  await mkdir(folder);
+  vi.stubEnv('TMPDIR', folder);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await expect(openSandbox({ python })).rejects.toMatchObject({
+    type: 'infrastructure',
+    message: expect.stringContaining('TMPDIR'),
+  });
+  expect(await readdir(folder)).toEqual([]);
 });
