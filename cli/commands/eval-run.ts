@@ -7,6 +7,7 @@ import { LensmithError } from '../../domain/errors.ts';
 import type { EvaluationResult } from '../../domain/evaluation.ts';
 import { loadProtocol } from '../../episodes/load-protocol.ts';
 import { servedModels } from '../../episodes/served-models.ts';
+import { countedFiles } from '../../evaluation/counted-files.ts';
 import { datasetDigest } from '../../evaluation/dataset-digest.ts';
 import type { EvaluationOptions } from '../../evaluation/evaluation-options.ts';
 import { writeResultFiles } from '../../evaluation/result-files.ts';
@@ -88,6 +89,8 @@ export const runEval = async (
   const dataName = dataNameOf(flags.dataPath);
   const dir = join(flags.savePath, modelName);
   const evaluationDir = join(dir, dataName);
+  // A data set that is not one leaves nothing behind.
+  await countedFiles(flags.dataPath);
   // What is open from the sandbox on keeps the process alive: whatever the flags have wrong is found before.
   await makeFolder(evaluationDir);
   const digest = await datasetDigest(flags.dataPath, join(evaluationDir, 'data-digests.json'));

@@ -188,6 +188,7 @@ test('a data set that is not there, or a folder that cannot be made, ends it at 
   const missing = await lensmith([...begun, join(dir, 'save'), '--data-path', join(dir, 'none.parquet')]);
   expect(missing.code).toBe(1);
   expect(missing.stderr).toMatch(/^lensmith: data: [^\n]*none\.parquet[^\n]*\n$/);
+  expect(await readdir(dir)).not.toContain('save');
   const data = await writeDigitSet(dir, 1);
   const unwritable = await lensmith([...begun, join(data, 'save'), '--data-path', data]);
   expect(unwritable.code).toBe(1);
