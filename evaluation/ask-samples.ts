@@ -39,7 +39,8 @@ const loadedAhead = 8;
  * Asks what the journal does not have yet, and grades anew what the judge could not tell.
  *
  * @returns The counts of all episodes, earlier ones included.
- * @throws LensmithError `cancelled` where `signal` or `drain` fires before all is asked.
+ * @throws LensmithError `cancelled` where `signal` or `drain` fires before all is asked, `config` where the data set
+ * has no sample of an id that is wanted; those that it has are asked.
  */
 export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Promise<Figures> => {
   const { outputDir, attempts = 1, retryFailed = true, drain } = options;
@@ -103,9 +104,9 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
     options.onProgress?.(counter.progress());
   };
 
+  const unfound = options.samples && new Set(options.samples);
   async function* works(): AsyncGenerator<Work> {
-    const { limit = Number.POSITIVE_INFINITY, dataSource, samples } = options;
-    const wanted = samples && new Set(samples);
+    const { limit = Number.POSITIVE_INFINITY, dataSource } = options;
     const { answerKind, onUnknownSource } = options;
     const reading = {
       settled: settledRow,
@@ -115,11 +116,12 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
     };
     for await (const slot of readSamples(files, reading)) {
       if (slot.row >= limit) return;
-      if (wanted && !wanted.has(slot.sampleId)) continue;
+      if (unfound && !unfound.delete(slot.sampleId)) continue;
       for (let attempt = 0; attempt < attempts; attempt += 1) {
         if (drain?.aborted) return;
         yield { slot: takenOnce(slot), attempt };
       }
+      if (unfound?.size === 0) return;
     }
   }
 
@@ -154,6 +156,14 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
       'cancelled',
       `stopped after ${counter.progress().finished} of ${plan.total} episodes in this run, none of them half-way; run again, it goes on from ${outputDir}`,
       { where: outputDir },
+    );
+  if (unfound && unfound.size > 0)
+    throw new LensmithError(
+      'config',
+      `expected ids of samples, the data set has none named ${[...unfound].join(', ')}`,
+      {
+        where: options.dataset,
+      },
     );
   return counts;
 };

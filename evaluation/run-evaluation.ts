@@ -56,11 +56,7 @@ const ask = async (options: EvaluationOptions): Promise<Figures> => {
     await journal.close();
   }
   if (figures.episodes === total) return figures;
-  throw samples
-    ? new LensmithError('config', `expected ids of samples, got some that the data set does not have: ${samples}`, {
-        where: dataset,
-      })
-    : new LensmithError('data', `expected ${total} episodes, got ${figures.episodes}`, { where: dataset });
+  throw new LensmithError('data', `expected ${total} episodes, got ${figures.episodes}`, { where: dataset });
 };
 
 const resultOf = (
