@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { ParquetFile, type RecordBatch } from 'parquet-wasm/node';
 import { batchRows } from './batch-rows.ts';
@@ -65,6 +65,18 @@ const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
     ? new Uint8Array(bytes.buffer)
     : new Uint8Array(bytes);
 
+const magic = 'PAR1';
+
+/** The decoder would say of another kind of file that its footer is corrupt. */
+const refuseOthers = (file: number): void => {
+  const head = Buffer.alloc(16);
+  const start = head.subarray(0, readSync(file, head, 0, head.length, 0)).toString('latin1');
+  if (start.startsWith(magic)) return;
+  throw new Error(
+    start === '' ? 'it is empty' : `it begins with ${JSON.stringify(start)} where "${magic}" should stand`,
+  );
+};
+
 const open = async (request: OpenRequest): Promise<ParquetReply> => {
   if (descriptor !== undefined) closeSync(descriptor);
   descriptor = undefined;
@@ -73,6 +85,7 @@ const open = async (request: OpenRequest): Promise<ParquetReply> => {
   batches = undefined;
   ({ columns } = request);
   descriptor = openSync(request.path, 'r');
+  refuseOthers(descriptor);
   file = await ParquetFile.fromFile(filePart(descriptor, 0, fstatSync(descriptor).size) as unknown as Blob);
   return { kind: 'opened', rows: file.metadata().fileMetadata().numRows() };
 };

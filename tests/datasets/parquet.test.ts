@@ -210,9 +210,15 @@ test('names a file that is missing, a folder, no Parquet, or cut', async () => {
   const folder = await temporaryFolder();
   expect(await thrown(countRows(folder))).toMatchObject({ type: 'data', where: folder });
   await writeFile(path, 'no parquet at all');
-  expect(await thrown(countRows(path))).toMatchObject({ type: 'data', where: path });
+  expect(await thrown(countRows(path))).toMatchObject({
+    ...{ type: 'data', where: path },
+    message: expect.stringContaining('Parquet file: it begins with "no parquet at al" where "PAR1" should stand'),
+  });
   await writeFile(path, '');
-  expect(await thrown(countRows(path))).toMatchObject({ type: 'data', where: path });
+  expect(await thrown(countRows(path))).toMatchObject({
+    ...{ type: 'data', where: path },
+    message: expect.stringContaining('it is empty'),
+  });
   await writeRows(path, sftSchema, rows(50, conversation));
   const { length } = await readFile(path);
   for (const size of [length - 1, Math.floor(length / 2), 20]) {
