@@ -33,8 +33,12 @@ export interface EvalOutcome {
   readonly decided: boolean;
 }
 
-/** A name of one level: neither a folder above nor the folder itself. */
-const fileName = (text: string): string => text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replace(/^\.{1,2}$/, '-');
+/** A name of one level, with the letters of any script: neither a folder above nor the folder itself. */
+const fileName = (text: string): string =>
+  text
+    .normalize('NFC')
+    .replaceAll(/[^\p{L}\p{M}\p{N}._-]+/gu, '-')
+    .replace(/^\.{1,2}$/, '-');
 
 const dataNameOf = (path: string): string =>
   fileName(

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -171,6 +171,16 @@ test('a sample that is named twice is asked once, and a folder named `.` has its
     stderr: expect.stringContaining(join(dir, 'save', '-', name, 'journal.jsonl')),
   });
   expect(server.requests.map(askedIndex)).toEqual([1]);
+}, 60_000);
+
+test('names in any script name the files', async () => {
+  const server = await serve(turn);
+  const data = join(dir, '数据.parquet');
+  await rename(await writeDigitSet(dir, 1), data);
+  const args = ['eval', '--api-url', server.url, '--data-path', data, '--save-path', join(dir, 'save')];
+  const { code } = await lensmith([...args, '--model-name', 'Модель 1', '--protocol', 'miniature']);
+  expect(code).toBe(0);
+  expect(await readdir(join(dir, 'save', 'Модель-1'))).toContain('result_Модель-1_数据.jsonl');
 }, 60_000);
 
 test('a flag that there is not, or without its value, ends with exit code 2, and the help with 0', async () => {
