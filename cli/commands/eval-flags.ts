@@ -24,6 +24,9 @@ const key = z
   .trim()
   .regex(/^[ -~]*$/, 'expected a key of printable ASCII characters');
 
+/** Where `eval.py` is told the judge's servers. */
+const judgeVariable = 'LLM_AS_A_JUDGE_BASE';
+
 const flagsSchema = z.strictObject({
   apiUrl: urls(1),
   apiKey: key.regex(/^[^,]*$/, 'expected one key, which all servers take'),
@@ -83,10 +86,7 @@ const flags: readonly (readonly [string, string, string?])[] = [
   ['--seed <number>', 'of the model; raised by one for each attempt (default: none)'],
   ['--attempts <count>', 'episodes of each sample', '1'],
   ['--limit <count>', 'ask only the first samples'],
-  [
-    '--judge-url <urls>',
-    'base URLs of servers of the judge (default: LLM_AS_A_JUDGE_BASE; without it, rules alone decide)',
-  ],
+  ['--judge-url <urls>', 'base URLs of servers of the judge (without one, rules alone decide)'],
   ['--judge-model <id>', 'name under which the judge is served (default: the first that its server lists)'],
   ['--judge-key <key>', "the judge's API key"],
   [
@@ -116,6 +116,7 @@ const underscored = (name: string): string => {
 export const addEvalFlags = (command: Command): Command => {
   for (const [name, description, otherwise] of flags) {
     const option = new Option(name, description);
+    if (name.startsWith('--judge-url ')) option.env(judgeVariable);
     command.addOption(otherwise === undefined ? option : option.default(otherwise));
     const other = underscored(name);
     if (other !== name) command.addOption(new Option(other).hideHelp());
@@ -144,6 +145,9 @@ export const readEvalFlags = (found: Readonly<Record<string, unknown>>): EvalFla
     ...Object.fromEntries(underscores.map(([name, value]) => [camel(name), value])),
   });
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${kebab(String(path[0]))}: ${message}`);
+  const faults = parsed.error.issues.map(({ path: [name], message }) => {
+    const isVariable = name === 'judgeUrl' && found.judgeUrl === process.env[judgeVariable];
+    return `${isVariable ? judgeVariable : kebab(String(name))}: ${message}`;
+  });
   throw new LensmithError('config', faults.join('\n'), { where: 'lensmith eval', cause: parsed.error });
 };

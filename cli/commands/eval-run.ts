@@ -65,8 +65,7 @@ const firstServed = async (url: string, apiKey: string | undefined): Promise<str
 };
 
 const judgeOf = async (flags: EvalFlags, home: string, signal: AbortSignal) => {
-  const urls = flags.judgeUrl ?? (process.env.LLM_AS_A_JUDGE_BASE ?? '').split(',').map((url) => url.trim());
-  const [first, ...others] = urls.filter(Boolean);
+  const [first, ...others] = flags.judgeUrl ?? [];
   if (first === undefined) return { scoring: scoringVersion };
   const model = flags.judgeModel ?? (await firstServed(first, flags.judgeKey));
   const key = flags.judgeKey === undefined ? {} : { apiKey: flags.judgeKey };

@@ -28,8 +28,12 @@ const serve = async (next: (index: number, request: ReceivedRequest) => Step | P
 const program = join(import.meta.dirname, '../../cli/main.ts');
 
 /** Runs the command; `onStart` gets what a Ctrl-C in its terminal does, which reaches all its processes. */
-const lensmith = async (args: readonly string[], onStart: (interrupt: () => void) => void = () => undefined) => {
-  const env = { ...process.env, LENSMITH_HOME: join(dir, 'home'), LLM_AS_A_JUDGE_BASE: '' };
+const lensmith = async (
+  args: readonly string[],
+  onStart: (interrupt: () => void) => void = () => undefined,
+  judge = '',
+) => {
+  const env = { ...process.env, LENSMITH_HOME: join(dir, 'home'), LLM_AS_A_JUDGE_BASE: judge };
   const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   onStart(() => {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
@@ -158,6 +162,8 @@ test('an empty number, an address without http and a key that no header can have
   expect(code).toBe(2);
   for (const flag of ['--seed', '--temperature', '--api-url', '--judge-url', '--api-key'])
     expect(stderr).toMatch(new RegExp(`${flag}: expected `));
+  const judged = await lensmith(['eval', '--data-path', 'x'], undefined, '10.0.0.3:1/v1');
+  expect(judged).toMatchObject({ code: 2, stderr: expect.stringContaining('LLM_AS_A_JUDGE_BASE: expected URLs') });
 });
 
 test('a sample that is named twice is asked once, and a folder named `.` has its name in the results', async () => {
