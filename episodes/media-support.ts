@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { apiBase, authorization, type ServedModelsOptions } from './served-models.ts';
+import { apiBase } from '../http/api-base.ts';
+import { authorization, type ServedModelsOptions } from './served-models.ts';
 
 const versionSchema = z.object({ version: z.string() });
 

@@ -1,5 +1,6 @@
 import { Agent } from 'undici';
 import { LensmithError } from '../domain/errors.ts';
+import { apiBase } from '../http/api-base.ts';
 import { exchange } from '../http/exchange.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { beginConversation } from './conversation.ts';
@@ -9,7 +10,7 @@ import { keepsMedia } from './media-support.ts';
 import type { ModelClient, ModelClientOptions } from './model-types.ts';
 import { fetchWaiting } from './queue-metrics.ts';
 import type { Send } from './send-turn.ts';
-import { apiBase, authorization, type ServedModelsOptions, servedModel } from './served-models.ts';
+import { authorization, type ServedModelsOptions, servedModel } from './served-models.ts';
 
 export type {
   AskLimits,

@@ -1,15 +1,10 @@
 import { AuthenticationError, OpenAI, PermissionDeniedError } from 'openai';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
+import { apiBase } from '../http/api-base.ts';
 
 const modelsSchema = z.object({ data: z.array(z.object({ id: z.string(), owned_by: z.string().nullish() })) });
 type ModelCard = z.infer<typeof modelsSchema>['data'][number];
-
-/** An endpoint's address with `/v1` at its end, which may be left out. */
-export const apiBase = (url: string): string => {
-  const base = url.replace(/\/+$/, '');
-  return base.endsWith('/v1') ? base : `${base}/v1`;
-};
 
 /** Authorisation of a request; none without a key. */
 export const authorization = (apiKey: string | undefined): Record<string, string> =>

@@ -2,6 +2,7 @@ import { Agent } from 'undici';
 import { z } from 'zod';
 import { LensmithError } from '../../domain/errors.ts';
 import { parseJson } from '../../domain/parse-json.ts';
+import { apiBase } from '../../http/api-base.ts';
 import { type ExchangeOptions, exchange } from '../../http/exchange.ts';
 import type { judgeMessages } from './judge-prompt.ts';
 import { type JudgeReply, replyOfLoss, replyOfStatus, replyOfUnread } from './judge-reply.ts';
@@ -50,8 +51,7 @@ export class JudgeEndpoint {
   #pausedUntil = 0;
 
   constructor(options: JudgeEndpointOptions) {
-    const base = options.url.replace(/\/+$/, '');
-    this.url = base.endsWith('/v1') ? base : `${base}/v1`;
+    this.url = apiBase(options.url);
     this.#options = options;
     this.#headers = options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {};
   }
