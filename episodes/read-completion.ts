@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseJson } from '../domain/parse-json.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { messageText } from '../http/message-text.ts';
 
 type Answer = Extract<Exchange, { kind: 'answer' }>;
 
@@ -10,7 +11,7 @@ const completionSchema = z.object({
   choices: z
     .array(
       z.object({
-        message: z.object({ content: z.string().nullish() }),
+        message: z.object({ content: messageText.nullish() }),
         finish_reason: z.string().nullish(),
       }),
     )
@@ -73,7 +74,7 @@ const retryAfterMs = (header: string | undefined, now: number): number | undefin
 /** Statuses that another try may not meet again, as for the judge. */
 const passing = new Set([408, 409, 425, 429]);
 
-const readAnswer = ({ status, body, retryAfter }: Answer, maxTokens: number): ReadCompletion => {
+const readAnswer = ({ status, body, retryAfter, location }: Answer, maxTokens: number): ReadCompletion => {
   const message = `the model server answered ${status}: ${body.slice(0, 300)}`;
   if (passing.has(status) || status >= 500) {
     const wait = retryAfterMs(retryAfter, Date.now());
@@ -81,13 +82,17 @@ const readAnswer = ({ status, body, retryAfter }: Answer, maxTokens: number): Re
     return { kind: 'transient', fault, message, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
   }
   if (status === 404) return { kind: 'unknown_model', message };
-  // The look at the models follows it; a request with a body is sent to nobody else than it was meant for.
-  if (status >= 300 && status < 400)
-    return { kind: 'refused', type: 'config', message: `expected an address that does not redirect; ${message}` };
   if (status >= 400)
     return contextLimit.test(body)
       ? readFullContext(body, message, maxTokens)
       : { kind: 'refused', type: status === 401 || status === 403 ? 'auth' : 'config', message };
+  // The look at the models follows it; a request with a body is sent to nobody else than it was meant for.
+  if (status >= 300)
+    return {
+      kind: 'refused',
+      type: 'config',
+      message: `the model server answered ${status}, a redirect to ${location ?? 'nowhere'}; give that server's own address`,
+    };
   const parsed = completionSchema.safeParse(parseJson(body));
   const choice = parsed.data?.choices[0];
   // A body that is cut off, or a proxy's page, says nothing of the request.

@@ -11,6 +11,8 @@ export type Exchange =
       readonly body: string;
       /** The header `Retry-After`. */
       readonly retryAfter: string | undefined;
+      /** The header `Location`, of a redirect. */
+      readonly location: string | undefined;
     }
   | {
       readonly kind: 'lost';
@@ -58,6 +60,9 @@ const codesOf = (error: unknown): unknown[] => {
 const faultOf = (error: Error): Fault =>
   codesOf(error).some((code) => unreachable.has(String(code))) ? 'unreachable' : 'reset';
 
+const firstOf = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header[0] : header;
+
 /**
  * Sends one request and reads the whole answer. Never rejects, and ends within `totalMs`, whatever the server does.
  *
@@ -70,6 +75,7 @@ export const exchange = (options: ExchangeOptions): Promise<Exchange> =>
     let bytes = 0;
     let status = 0;
     let retryAfter: string | undefined;
+    let location: string | undefined;
     let controller: Dispatcher.DispatchController | undefined;
     let ended = false;
     let stall: NodeJS.Timeout | undefined;
@@ -119,8 +125,8 @@ export const exchange = (options: ExchangeOptions): Promise<Exchange> =>
           // What comes before the answer, such as `103 Early Hints`.
           if (statusCode < 200) return;
           status = statusCode;
-          const wait = received['retry-after'];
-          retryAfter = Array.isArray(wait) ? wait[0] : wait;
+          retryAfter = firstOf(received['retry-after']);
+          location = firstOf(received.location);
           stall = setTimeout(() => lose('body_timeout', `its body stalled for ${stallMs / 1000} s`), stallMs);
         },
         onResponseData: (_, chunk) => {
@@ -130,7 +136,8 @@ export const exchange = (options: ExchangeOptions): Promise<Exchange> =>
           else chunks.push(chunk);
         },
         onResponseEnd: () => {
-          if (!ended) end({ kind: 'answer', status, body: Buffer.concat(chunks).toString('utf8'), retryAfter });
+          if (!ended)
+            end({ kind: 'answer', status, body: Buffer.concat(chunks).toString('utf8'), retryAfter, location });
         },
         onResponseError: (_, error) => lose(faultOf(error), String(error)),
       },

@@ -4,6 +4,7 @@ import { LensmithError } from '../../domain/errors.ts';
 import { parseJson } from '../../domain/parse-json.ts';
 import { apiBase } from '../../http/api-base.ts';
 import { type ExchangeOptions, exchange } from '../../http/exchange.ts';
+import { messageText } from '../../http/message-text.ts';
 import type { judgeMessages } from './judge-prompt.ts';
 import { type JudgeReply, replyOfLoss, replyOfStatus, replyOfUnread } from './judge-reply.ts';
 
@@ -23,7 +24,7 @@ const completionSchema = z.object({
   // An old server may leave it out; the list of models was checked in any case.
   model: z.string().nullish(),
   choices: z
-    .array(z.object({ finish_reason: z.string().nullish(), message: z.object({ content: z.string().nullish() }) }))
+    .array(z.object({ finish_reason: z.string().nullish(), message: z.object({ content: messageText.nullish() }) }))
     .min(1),
 });
 

@@ -55,6 +55,28 @@ test('a server that stays broken ends the episode as model_error, after the budg
   expect(server.requests).toHaveLength(3);
 });
 
+test('a redirect is no turn: one request, and where it points', async () => {
+  const server = await start([
+    answerStatus(307, '', { location: 'https://other.example/v1/chat/completions' }),
+    answer,
+  ]);
+  const episode = await play({ endpoints: [server.url] });
+  expect(episode).toMatchObject({ ending: 'model_error', error: { type: 'config' } });
+  expect(episode.error?.message).toContain('307, a redirect to https://other.example/v1/chat/completions');
+  expect(server.requests).toHaveLength(1);
+});
+
+test('a reply may be a list of parts, of which those of text count', async () => {
+  const parts = [
+    { type: 'thinking', thinking: [{ type: 'text', text: 'seven' }] },
+    { type: 'text', text: '<answer>' },
+    { type: 'text', text: '7</answer>' },
+  ];
+  const body = JSON.stringify({ choices: [{ message: { content: parts }, finish_reason: 'stop' }] });
+  const server = await start([answerStatus(200, body)]);
+  expect(await play({ endpoints: [server.url] })).toMatchObject({ ending: 'answered', answer: '7' });
+});
+
 test('429 waits as long as Retry-After says', async () => {
   const server = await start([answerStatus(429, '{}', { 'retry-after': '1' }), answer]);
   const started = performance.now();
