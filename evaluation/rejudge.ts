@@ -1,4 +1,4 @@
-import { link, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, rename, rm, stat } from 'node:fs/promises';
 import { LensmithError } from '../domain/errors.ts';
 import { isScoringAs } from '../scoring/answer-kind-of.ts';
 import type { EvaluationOptions } from './evaluation-options.ts';
@@ -6,6 +6,19 @@ import { forEachBounded } from './for-each-bounded.ts';
 import { openJournal, refuseOther } from './journal.ts';
 import type { JournalHeader } from './journal-entry.ts';
 import { indexedEntries, indexJournal } from './journal-index.ts';
+import { storageFailure } from './storage-failure.ts';
+
+/** Not renamed: a crash would then leave no journal. */
+const keepPrevious = async (path: string): Promise<void> => {
+  const previous = `${path}.previous`;
+  await rm(previous, { force: true });
+  // Not every file system has hard links.
+  await link(path, previous).catch(() =>
+    copyFile(path, previous).catch((cause: unknown) => {
+      throw storageFailure(previous, cause);
+    }),
+  );
+};
 
 /**
  * Grades every episode of a journal anew, without asking the model. The new journal takes the old one's place once it
@@ -58,7 +71,6 @@ export const rejudge = async (
   } finally {
     await journal.close();
   }
-  await rm(`${path}.previous`, { force: true });
-  await link(path, `${path}.previous`);
+  await keepPrevious(path);
   await rename(graded, path);
 };
