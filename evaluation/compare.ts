@@ -105,8 +105,8 @@ const compareSlice = (key: SliceKey, pairs: readonly Pair[]): SliceComparison =>
 export const compareEvaluations = async (firstDir: string, secondDir: string): Promise<EvaluationComparison> => {
   const [first, second] = await Promise.all([readEvaluation(firstDir), readEvaluation(secondDir)]);
   refuseUnequal(first, second);
-  const pairs = [...first.outcomes.values()].flatMap((a): Pair[] => {
-    const b = second.outcomes.get(a.sampleId);
+  const pairs = [...first.outcomes].flatMap(([key, a]): Pair[] => {
+    const b = second.outcomes.get(key);
     return b ? [[a, b]] : [];
   });
   const slices = sliceKeys(pairs.map(([a]) => a)).map((key) =>

@@ -65,6 +65,18 @@ test('two models are compared sample by sample', async () => {
   ]);
 });
 
+test('each attempt is compared with the same attempt of the other model', async () => {
+  const settings = { limit: 4, attempts: 2, concurrency: 1 };
+  let asked = 0;
+  const alternating = (index: number): Step => {
+    asked += 1;
+    return `<answer>${asked % 2 === 0 ? index : -1}</answer>`;
+  };
+  const first = await evaluate('first-twice', alternating, settings);
+  const second = await evaluate('second-twice', alternating, settings);
+  expect(await compareEvaluations(first, second)).toMatchObject({ samples: 8, onlyFirst: 0, onlySecond: 0 });
+});
+
 test('evaluations that are not alike are refused', async () => {
   const answer = (index: number): Step => `<answer>${index}</answer>`;
   const whole = await evaluate('whole', answer);
