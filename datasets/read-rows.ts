@@ -44,11 +44,13 @@ export async function* readSftRows(path: string): AsyncGenerator<SftRow> {
 
 const optionalText = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);
 
-const indexOf = (value: unknown, place: Place): number => {
+const indexOf = (value: unknown, place: Place): number | string => {
   if (value === undefined || value === null) return place.row;
-  const index = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
-  if (!Number.isSafeInteger(index)) throw misfit(place, 'a whole number', value);
-  return index;
+  const text = typeof value === 'string' ? value.trim() : undefined;
+  const index = text === '' ? Number.NaN : Number(value);
+  if (Number.isSafeInteger(index)) return index;
+  if (!text) throw misfit(place, 'a whole number or a name', value);
+  return text;
 };
 
 /** MVToolBench lists what was done to an image: `crop`, `rotate_90` is `crop+rotate_90`. */

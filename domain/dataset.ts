@@ -25,7 +25,8 @@ export interface RlRow {
   readonly reward_model: { readonly style: string; readonly ground_truth: string };
   readonly extra_info: {
     readonly split: string;
-    readonly index: number;
+    /** A text names the sample by itself. */
+    readonly index: number | string;
     readonly question: string;
     readonly answer: string;
     /** Null where the row does not say it: the grader then goes by the row's style and source. */

@@ -25,9 +25,11 @@ export const sampleEntrySchema = z.strictObject({
 });
 export type SampleEntry = z.infer<typeof sampleEntrySchema>;
 
-/** What an entry is about: one attempt at one sample. */
-export const entryKey = ({ sampleId, attempt }: Pick<SampleEntry, 'sampleId' | 'attempt'>): string =>
-  attempt === 0 ? sampleId : `${sampleId}#${attempt}`;
+/** What an entry is about: one attempt at one sample. `#` in an id is doubled, so that it reads as no attempt. */
+export const entryKey = ({ sampleId, attempt }: Pick<SampleEntry, 'sampleId' | 'attempt'>): string => {
+  const name = sampleId.replaceAll('#', '##');
+  return attempt === 0 ? name : `${name}#${attempt}`;
+};
 
 export const journalEntrySchema = z.discriminatedUnion('kind', [journalHeaderSchema, sampleEntrySchema]);
 export type JournalEntry = z.infer<typeof journalEntrySchema>;

@@ -16,9 +16,9 @@ export interface Sample {
   readonly prompt: RlRow['prompt'];
 }
 
-/** What the row calls itself: split and index, or the index where there is no split. */
+/** What the row calls itself: split and index, or the index where there is no split or it is a name. */
 export const idOfRow = ({ extra_info: { split, index } }: RlRow): string =>
-  split === '' ? String(index) : `${split}-${index}`;
+  split === '' || typeof index === 'string' ? String(index) : `${split}-${index}`;
 
 const readImage = async (file: string, where: string): Promise<Uint8Array> => {
   try {
