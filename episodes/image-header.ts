@@ -19,7 +19,7 @@ const formats: Readonly<Record<string, ImageHeader['format']>> = {
 disableTypes(types.filter((type) => !(type in formats)));
 
 /** Few images need it, and to load it takes longer than all else at the start. */
-const loadSharp = async () => {
+export const loadSharp = async () => {
   const { default: sharp } = await import('sharp');
   // Only headers are read here, of images that rarely come twice: what it would keep of them is of no use.
   sharp.cache(false);
