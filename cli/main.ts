@@ -2,7 +2,9 @@ import { enableCompileCache } from 'node:module';
 import { Command } from 'commander';
 import { LensmithError } from '../domain/errors.ts';
 import { groupsFor } from './command-groups.ts';
+import { listenForOutputFaults } from './output-faults.ts';
 
+listenForOutputFaults();
 const program = new Command('lensmith')
   .description('Train and evaluate vision-language models that think by writing code.')
   .showHelpAfterError()

@@ -179,6 +179,26 @@ test('a sample that is named twice is asked once, and a folder named `.` has its
   expect(server.requests.map(askedIndex)).toEqual([1]);
 }, 60_000);
 
+test.each(['out', 'err'] as const)(
+  'without a reader of its std%s it says nothing more, and all is written',
+  async (closed) => {
+    const server = await serve(turn);
+    const args = ['eval', '--api-url', server.url, '--data-path', await writeDigitSet(dir, 2), '--save-path'];
+    const env = { ...process.env, LENSMITH_HOME: join(dir, 'home'), LLM_AS_A_JUDGE_BASE: '' };
+    const command = [program, ...args, join(dir, 'save'), '--model-name', 'peer', '--protocol', 'miniature'];
+    const child = spawn(process.execPath, command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    child[`std${closed}`].destroy();
+    const [other, [code]] = await Promise.all([
+      text(closed === 'out' ? child.stderr : child.stdout),
+      once(child, 'exit'),
+    ]);
+    expect(code).toBe(0);
+    expect(other).not.toContain('EPIPE');
+    expect(await lines('result_peer_test.jsonl')).toHaveLength(2);
+  },
+  60_000,
+);
+
 test('names in any script name the files', async () => {
   const server = await serve(turn);
   const data = join(dir, '数据.parquet');
