@@ -5,6 +5,7 @@ import type { Protocol } from '../domain/protocol.ts';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
 import { type EntrySelection, indexedEntries, indexJournal } from './journal-index.ts';
 import { type ResultLine, resultLine } from './result-line.ts';
+import { stored } from './storage-failure.ts';
 
 export interface ResultFilesOptions extends EntrySelection {
   /** Folder of the evaluation, with its journal and images. */
@@ -88,6 +89,7 @@ const statsOf = (
  * journal of an evaluation, one entry in memory at a time.
  *
  * @returns The paths of both.
+ * @throws LensmithError `disk_full` or `infrastructure` where they cannot be written.
  */
 export const writeResultFiles = async (options: ResultFilesOptions, result: EvaluationResult) => {
   const { evaluationDir, dir, modelName, dataName, protocol } = options;
@@ -102,11 +104,12 @@ export const writeResultFiles = async (options: ResultFilesOptions, result: Eval
       yield `${JSON.stringify(line)}\n`;
     }
   }
-  await mkdir(dir, { recursive: true });
+  await stored(dir, mkdir(dir, { recursive: true }));
   const name = `${modelName}_${dataName}`;
   const resultFile = join(dir, `result_${name}.jsonl`);
   const statsFile = join(dir, `stats_${name}.json`);
-  await writeFileAtomic(resultFile, lines());
-  await writeFileAtomic(statsFile, `${JSON.stringify(statsOf(options, tally, result), null, 2)}\n`);
+  await stored(resultFile, writeFileAtomic(resultFile, lines()));
+  const stats = `${JSON.stringify(statsOf(options, tally, result), null, 2)}\n`;
+  await stored(statsFile, writeFileAtomic(statsFile, stats));
   return { resultFile, statsFile };
 };

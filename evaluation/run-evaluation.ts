@@ -16,6 +16,7 @@ import { openJournal } from './journal.ts';
 import { emptyJournalState, takeEntry } from './journal-state.ts';
 import { rejudge } from './rejudge.ts';
 import { countedSlices } from './slices.ts';
+import { stored } from './storage-failure.ts';
 
 /** What an outage left without a verdict; `unparsed` and `limit` say something about the model. */
 const outages: readonly Verdict[] = ['infra_error', 'judge_failed'];
@@ -89,7 +90,8 @@ const evaluate = async (options: EvaluationOptions): Promise<EvaluationResult> =
   if (options.samples) return result;
   await options.report?.(result);
   refuseUndecided(options, figures, judge);
-  await writeFileAtomic(join(options.outputDir, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
+  const file = join(options.outputDir, 'result.json');
+  await stored(file, writeFileAtomic(file, `${JSON.stringify(result, null, 2)}\n`));
   return result;
 };
 
@@ -103,7 +105,7 @@ const evaluate = async (options: EvaluationOptions): Promise<EvaluationResult> =
  * fires, `infrastructure` where an endpoint is away or another process evaluates into the folder.
  */
 export const runEvaluation = async (options: EvaluationOptions): Promise<EvaluationResult> => {
-  await mkdir(options.outputDir, { recursive: true });
+  await stored(options.outputDir, mkdir(options.outputDir, { recursive: true }));
   const lock = createHash('sha256')
     .update(await realpath(options.outputDir))
     .digest('hex');

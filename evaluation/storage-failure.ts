@@ -1,5 +1,15 @@
 import { LensmithError } from '../domain/errors.ts';
 
+/** Waits for a write; a fault of the file system becomes a `storageFailure`, any other stays what it is. */
+export const stored = async <Result>(path: string, writing: Promise<Result>): Promise<Result> => {
+  try {
+    return await writing;
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause) throw storageFailure(path, cause);
+    throw cause;
+  }
+};
+
 /** What a failed write means: a full disk, which no further try helps, or an outage of the storage. */
 export const storageFailure = (path: string, cause: unknown): LensmithError => {
   if (cause instanceof LensmithError) return cause;

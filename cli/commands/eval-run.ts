@@ -12,7 +12,7 @@ import { datasetDigest } from '../../evaluation/dataset-digest.ts';
 import type { EvaluationOptions } from '../../evaluation/evaluation-options.ts';
 import { writeResultFiles } from '../../evaluation/result-files.ts';
 import { runEvaluation } from '../../evaluation/run-evaluation.ts';
-import { storageFailure } from '../../evaluation/storage-failure.ts';
+import { stored } from '../../evaluation/storage-failure.ts';
 import { openSandbox } from '../../sandbox/open-sandbox.ts';
 import { scoringAs } from '../../scoring/answer-kind-of.ts';
 import { gradeEpisode, scoringVersion } from '../../scoring/grade-episode.ts';
@@ -52,12 +52,6 @@ const dataNameOf = (path: string): string =>
       .replaceAll('*', 'all'),
   ) || 'data';
 
-const makeFolder = async (path: string): Promise<void> => {
-  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
-    throw storageFailure(path, cause);
-  });
-};
-
 const firstServed = async (url: string, apiKey: string | undefined): Promise<string> => {
   const [first] = await servedModels(url, apiKey === undefined ? {} : { apiKey });
   if (first !== undefined) return first;
@@ -95,7 +89,7 @@ export const runEval = async (
   // A data set that is not one leaves nothing behind.
   await countedFiles(flags.dataPath);
   // What is open from the sandbox on keeps the process alive: whatever the flags have wrong is found before.
-  await makeFolder(evaluationDir);
+  await stored(evaluationDir, mkdir(evaluationDir, { recursive: true }));
   const digest = await datasetDigest(flags.dataPath, join(evaluationDir, 'data-digests.json'));
   const { judge, scoring } = await judgeOf(flags, home, interrupt.stop);
   const { answerKind, attempts, limit, sample } = flags;

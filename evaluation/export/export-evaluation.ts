@@ -3,6 +3,7 @@ import type { Schema } from 'apache-arrow';
 import { writeFileAtomic } from '../../processes/atomic-file.ts';
 import type { SampleEntry } from '../journal-entry.ts';
 import { indexedEntries, indexJournal, type JournalIndex } from '../journal-index.ts';
+import { stored } from '../storage-failure.ts';
 import { type ExportFormat, encodeBatches } from './encode-batches.ts';
 import { resultRows, resultSchema } from './result-columns.ts';
 import { rowBatches } from './row-batches.ts';
@@ -28,7 +29,8 @@ async function* rowsOf(
  * @param dir - Folder of the evaluation.
  * @param outputDir - Existing folder for the files.
  * @returns The paths of both, and the number of episodes.
- * @throws LensmithError `data` where the journal is missing or damaged.
+ * @throws LensmithError `data` where the journal is missing or damaged, `disk_full` or `infrastructure` where the files cannot be
+ * written.
  */
 export const exportEvaluation = async (dir: string, format: ExportFormat, outputDir = dir) => {
   const journal = join(dir, 'journal.jsonl');
@@ -36,7 +38,8 @@ export const exportEvaluation = async (dir: string, format: ExportFormat, output
   const files: string[] = [];
   for (const [name, { schema, rows }] of Object.entries(tables)) {
     const path = join(outputDir, `${name}.${format}`);
-    await writeFileAtomic(path, await encodeBatches(format, rowBatches(schema, rowsOf(journal, index, rows))));
+    const encoded = await encodeBatches(format, rowBatches(schema, rowsOf(journal, index, rows)));
+    await stored(path, writeFileAtomic(path, encoded));
     files.push(path);
   }
   return { files, episodes: index.places.length };

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -70,6 +70,24 @@ print(json.dumps({
   expect(read.verdicts.slice(4)).toEqual(['correct', 'correct', 'wrong', 'wrong', 'infra_error', 'infra_error']);
   expect(read.started).toMatch(/^datetime64\[ms, UTC\]$/);
   expect(read.year).toBe(new Date().getUTCFullYear());
+});
+
+test('a table or a result that cannot be written is named', async () => {
+  const outputDir = join(dir, 'out');
+  const server = await startScriptedServer((request) => `<answer>${askedIndex(request)}</answer>`);
+  try {
+    const options = { dataset: await writeDigitSet(dir, 1), outputDir, endpoints: [server.url] };
+    await mkdir(join(outputDir, 'result.json'), { recursive: true });
+    await expect(runEvaluation(await evaluationOptions(options))).rejects.toMatchObject({
+      ...{ type: 'infrastructure', where: join(outputDir, 'result.json') },
+    });
+  } finally {
+    await server.close();
+  }
+  const missing = join(dir, 'missing');
+  await expect(exportEvaluation(outputDir, 'parquet', missing)).rejects.toMatchObject({
+    ...{ type: 'infrastructure', where: join(missing, 'results.parquet') },
+  });
 });
 
 test('a folder without a journal is named', async () => {
