@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { hostFromEnvironment } from '../../activities/host.ts';
 import { judgeAuditFolder } from '../../activities/judge-audit-folder.ts';
 import { judgedScoring } from '../../activities/judged-scoring.ts';
@@ -21,6 +21,7 @@ import { openJudge } from '../../scoring/judge/judge-client.ts';
 import { judgeForTask } from '../../scoring/judge/judge-kind.ts';
 import type { EvalFlags } from './eval-flags.ts';
 import type { Interrupt } from './eval-interrupt.ts';
+import { evaluationNames } from './eval-names.ts';
 import type { createProgressView } from './eval-progress.ts';
 
 /** What an evaluation has come to, and where its files are. */
@@ -32,25 +33,6 @@ export interface EvalOutcome {
   /** False where too many samples are undecided for an accuracy. */
   readonly decided: boolean;
 }
-
-/** A name of one level, with the letters of any script: neither a folder above nor the folder itself. */
-const fileName = (text: string): string =>
-  text
-    .normalize('NFC')
-    .replaceAll(/[^\p{L}\p{M}\p{N}._-]+/gu, '-')
-    .replace(/^\.{1,2}$/, '-');
-
-const dataNameOf = (path: string): string =>
-  fileName(
-    path
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean)
-      // `.` and `..` have a name too.
-      .map((part) => basename(resolve(part)).replace(/\.parquet$/, ''))
-      .join('+')
-      .replaceAll('*', 'all'),
-  ) || 'data';
 
 const firstServed = async (url: string, apiKey: string | undefined): Promise<string> => {
   const [first] = await servedModels(url, apiKey === undefined ? {} : { apiKey });
@@ -82,8 +64,7 @@ export const runEval = async (
   const { python, home } = await hostFromEnvironment();
   const protocol = await loadProtocol(flags.protocol);
   const servedModel = flags.evalModelName ?? (await firstServed(flags.apiUrl[0] ?? '', flags.apiKey));
-  const modelName = fileName(flags.modelName ?? servedModel);
-  const dataName = dataNameOf(flags.dataPath);
+  const { modelName, dataName } = evaluationNames(flags.modelName ?? servedModel, flags.dataPath);
   const dir = join(flags.savePath, modelName);
   const evaluationDir = join(dir, dataName);
   // A data set that is not one leaves nothing behind.
