@@ -62,6 +62,10 @@ const flagsSchema = z.strictObject({
   embedImages: z.boolean().default(false),
   isolation: z.enum(['namespaces', 'none']),
 });
+const asksOrGrades = flagsSchema.refine(({ rejudge, sample }) => !rejudge || sample === undefined, {
+  path: ['rejudge'],
+  error: 'expected without --sample, which leaves the results as they are: it grades every episode anew',
+});
 export type EvalFlags = z.infer<typeof flagsSchema>;
 
 /** The flags of CodeDance's `eval/eval.py`, then ours. A description and a default; none where the default is worked out. */
@@ -140,7 +144,7 @@ const kebab = (name: string): string => `--${name.replaceAll(/[A-Z]/g, (letter) 
 export const readEvalFlags = (found: Readonly<Record<string, unknown>>): EvalFlags => {
   const hyphens = Object.entries(found).filter(([name]) => !name.includes('_'));
   const underscores = Object.entries(found).filter(([name]) => name.includes('_'));
-  const parsed = flagsSchema.safeParse({
+  const parsed = asksOrGrades.safeParse({
     ...Object.fromEntries(hyphens),
     ...Object.fromEntries(underscores.map(([name, value]) => [camel(name), value])),
   });

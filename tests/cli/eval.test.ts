@@ -153,6 +153,12 @@ test('a flag that does not fit is named, with exit code 2', async () => {
   for (const flag of ['--data-path', '--num-workers', '--seed']) expect(stderr).toContain(flag);
 });
 
+test('every episode is not graded anew beside single samples', async () => {
+  const { stderr, code } = await lensmith(['eval', '--data-path', 'x', '--rejudge', '--sample', 'test-1']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('--rejudge: expected without --sample');
+});
+
 test('an empty number, an address without http and a key that no header can have are refused', async () => {
   const numbers = ['--seed', '', '--temperature', ' '];
   const { stderr, code } = await lensmith([
