@@ -5,7 +5,7 @@ import { encodeLine } from '../processes/checked-line.ts';
 import { fingerprintDifferences, type JournalHeader, type SampleEntry } from './journal-entry.ts';
 import { claimJournal, type JournalOwner } from './journal-owner.ts';
 import { type JournalReader, readJournal } from './read-journal.ts';
-import { storageFailure } from './storage-failure.ts';
+import { storageFailure, stored } from './storage-failure.ts';
 
 /** An open journal. */
 export interface Journal {
@@ -78,14 +78,15 @@ const appender = (path: string, file: FileHandle, owner: JournalOwner) => {
  * Opens a journal and hands what it holds to `onSample`, in the order of writing; a line that a crash has torn is cut
  * off. A file that is not there is begun with `header`.
  *
- * @throws LensmithError `config` where the journal has another data set or fingerprint, `data` where it is damaged.
+ * @throws LensmithError `config` where the journal has another data set or fingerprint, `data` where it is damaged,
+ * `infrastructure` where it cannot be opened.
  */
 export const openJournal = async (
   path: string,
   header: JournalHeader,
   onSample: JournalReader['onSample'],
 ): Promise<Journal> => {
-  const file = await open(path, 'a');
+  const file = await stored(path, open(path, 'a'));
   let owner: JournalOwner | undefined;
   try {
     const claimed = await claimJournal(path);

@@ -81,6 +81,11 @@ test('a table or a result that cannot be written is named', async () => {
     await expect(runEvaluation(await evaluationOptions(options))).rejects.toMatchObject({
       ...{ type: 'infrastructure', where: join(outputDir, 'result.json') },
     });
+    const journal = join(dir, 'other', 'journal.jsonl');
+    await mkdir(journal, { recursive: true });
+    await expect(
+      runEvaluation(await evaluationOptions({ ...options, outputDir: join(dir, 'other') })),
+    ).rejects.toMatchObject({ type: 'infrastructure', where: journal });
   } finally {
     await server.close();
   }
