@@ -126,9 +126,8 @@ export class JudgeEndpoint {
       ...request,
     });
     if (came.kind === 'lost') return { fault: this.#noted(replyOfLoss(came)) };
-    const { status, body, retryAfter } = came;
-    if (status !== 200) return { fault: this.#noted(replyOfStatus(status, body, retryAfter ?? null, url)) };
-    const { data, error } = schema.safeParse(parseJson(body));
+    if (came.status !== 200) return { fault: this.#noted(replyOfStatus(came, url)) };
+    const { data, error } = schema.safeParse(parseJson(came.body));
     if (error) return { fault: this.#noted(replyOfUnread(z.prettifyError(error), url)) };
     return { value: data };
   }

@@ -50,7 +50,16 @@ export const replyOfUnread = (misfit: string, url: string): JudgeReply => ({
 });
 
 /** What an answer with a status other than 200 says about trying again. */
-export const replyOfStatus = (status: number, body: string, retryAfter: string | null, url: string): JudgeReply => {
+export const replyOfStatus = (
+  { status, body, retryAfter, location }: Extract<Exchange, { kind: 'answer' }>,
+  url: string,
+): JudgeReply => {
+  if (status >= 300 && status < 400)
+    return {
+      kind: 'refused',
+      type: 'config',
+      reason: `${url} answered ${status}, a redirect to ${location ?? 'nowhere'}; give that server's own address`,
+    };
   const said = `${url} answered ${status}: ${body.slice(0, 200)}`;
   if (status === 401 || status === 403)
     return { kind: 'refused', type: 'auth', reason: `${said}; give the judge's API key` };
@@ -60,7 +69,7 @@ export const replyOfStatus = (status: number, body: string, retryAfter: string |
     return {
       kind: 'retry',
       reason: said,
-      afterMs: retryAfterMs(retryAfter),
+      afterMs: retryAfterMs(retryAfter ?? null),
       away: status >= 500,
       absent: status === 503,
     };

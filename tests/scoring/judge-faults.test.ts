@@ -58,6 +58,7 @@ test.each([
   [401, 'API key'],
   [403, 'API key'],
   [404, "model's name"],
+  [307, 'a redirect to'],
 ])('%i ends it at once, for this and for every further question', async (status, hint) => {
   const { judge, server } = await judgeOf(() => answerStatus(status));
   const grades = [await judge(question), await judge({ ...question, answer: 'a dog' })];
