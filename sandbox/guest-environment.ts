@@ -11,6 +11,7 @@ export const guestEnvironment = (isolation: Isolation, scratch: string): Record<
   // The C library would have a heap for each thread, which takes 64 MiB of the address space that a call has.
   MALLOC_ARENA_MAX: '1',
   MPLBACKEND: 'Agg',
+  // The guest's own folder, as `root_view.py` names it.
   MPLCONFIGDIR: join(isolation === 'none' ? scratch : '/guest', 'matplotlib'),
   OMP_NUM_THREADS: '1',
   OPENBLAS_NUM_THREADS: '1',

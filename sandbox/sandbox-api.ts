@@ -46,7 +46,7 @@ const hasLeft = (context: Context): boolean => {
  *
  * A body that does not fit is answered with 400 and the place, a full sandbox with 429 and Retry-After, an unknown
  * session with 404, a digest of no image that is kept with 409. A session is made once for each `sessionId`, however
- * often it is asked for.
+ * often it is asked for; one that was asked for without, by a client that is gone at its answer, is closed.
  */
 export const sandboxApi = (sandbox: Sandbox): Hono => {
   const app = new Hono();

@@ -138,7 +138,12 @@ export const openSession = async (
 ): Promise<Session> => {
   const contents = await Promise.all(request.images.map(kept.bytesOf));
   const guest = await prepared.take();
-  const listeners = [onEnd];
+  let running = false;
+  const idle = createAlarm(() => {
+    if (!running) void close();
+  });
+  const lifetime = createAlarm(() => void close());
+  const listeners = [onEnd, idle.stop, lifetime.stop];
   let givenBack = false;
   const exchange = createExchange(guest.connection, () => {
     if (!givenBack) server.kill(guest.id);
@@ -166,10 +171,7 @@ export const openSession = async (
       : new LensmithError('infrastructure', 'the sandbox session was lost before it was ready', { where: id });
   }
 
-  let running = false;
-  const idle = createAlarm(() => {
-    if (!running) void close();
-  });
+  lifetime.set(request.totalSeconds * 1000);
   const touch = (): void => {
     running = false;
     idle.set(request.idleSeconds * 1000);
@@ -193,9 +195,6 @@ export const openSession = async (
     );
   };
 
-  const lifetime = createAlarm(() => void close());
-  lifetime.set(request.totalSeconds * 1000);
-
   const run = (call: ExecutionRequest): Promise<ExecutionResult> => {
     const seconds = limitOf(call);
     return resultOf(exchange.ask({ code: call.code, seconds }, seconds * 1000 + graceMs));
@@ -203,8 +202,6 @@ export const openSession = async (
 
   let lastId: string | undefined;
   const close = async (): Promise<void> => {
-    idle.stop();
-    lifetime.stop();
     if (running) end();
     if (exchange.closed()) return;
     givenBack = true;

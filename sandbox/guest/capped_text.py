@@ -13,6 +13,10 @@ class _Bytes(io.RawIOBase):
         self._text = text
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
+    def clear(self) -> None:
+        """Forgets a character of which only a part was written."""
+        self._decoder.reset()
+
     def writable(self) -> bool:
         return True
 
@@ -43,6 +47,8 @@ class CappedText(io.TextIOBase):
         self._head = ""
         self._tail = ""
         self._written = 0
+        if "buffer" in self.__dict__:
+            self.buffer.clear()
 
     def writable(self) -> bool:
         """It is for writing."""

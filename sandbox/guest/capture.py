@@ -66,11 +66,11 @@ class Capture:
 
     def take_rest(self) -> None:
         """Takes what streams that code laid over those of the call still hold."""
-        if sys.stdout is self.stdout and sys.stderr is self.stderr:
-            return
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):
-                stream.flush()
+        for name, own in (("stdout", self.stdout), ("stderr", self.stderr)):
+            stream = getattr(sys, name, own)
+            if stream is not own:
+                with contextlib.suppress(Exception):
+                    stream.flush()
 
     def _add(self, value: Any) -> bool:  # noqa: ANN401 - whatever the code shows
         image = returned_images.image_of(value)

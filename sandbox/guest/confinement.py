@@ -5,6 +5,7 @@ import signal
 
 import kernel
 import landlock
+import resource_limits
 import root_view
 from kernel import call_in_turn
 from system_call_filter import SystemCallFilter
@@ -43,7 +44,7 @@ class Confinement:
 
     def prepare(self) -> None:
         """For the process that will fork interpreters: does, and finds, what holds for all of them."""
-        resource.setrlimit(resource.RLIMIT_SIGPENDING, (_QUEUED_SIGNALS, _QUEUED_SIGNALS))
+        resource_limits.hold([(resource.RLIMIT_SIGPENDING, _QUEUED_SIGNALS)])
         self._filter.install_first()
         self._calls = [
             *kernel.dropping_capabilities(),

@@ -107,7 +107,8 @@ class ForkLauncher:
 
     def await_end(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while process_tree.status_of(self._pid) is None and time.monotonic() < deadline:
+        while os.path.exists(f"/proc/{self._pid}") and time.monotonic() < deadline:
+            process_tree.reap()
             time.sleep(0.001)
 
 

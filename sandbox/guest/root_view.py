@@ -15,7 +15,7 @@ _WRITABLE = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
 _PID_MAX_OF_NAMESPACE = (6, 14)
 _LAST_PID_BEFORE, _PID_MAX = "299", "601"
 DEVICES = ["/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"]
-# The fork server's own, in which it writes until all is imported.
+# The fork server's own, in which it writes until all is imported; its environment names it, too.
 OWN = "/guest"
 # Where programs expect to write: in a session this leads into its folder.
 _TEMPORARY = ("/tmp", "/dev/shm")

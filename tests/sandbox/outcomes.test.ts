@@ -83,6 +83,20 @@ test.each([
   expect(after).toMatchObject({ outcome: 'ok', stdout: 'later\n' });
 });
 
+test('a character of which a call writes a part does not reach into the next call', async () => {
+  const [, after] = await run(
+    {},
+    'import sys\nwritten = sys.stdout.buffer.write(b"\\xc3")',
+    'written = sys.stdout.buffer.write(b"x")',
+  );
+  expect(after).toMatchObject({ outcome: 'ok', stdout: 'x' });
+});
+
+test('code without a stream fails by its own exception', async () => {
+  const [result] = await run({}, 'import sys\ndel sys.stdout\nraise ValueError("own")');
+  expect(result).toMatchObject({ outcome: 'exception', error: { type: 'ValueError', message: 'own' } });
+});
+
 test('streams and functions kept from an earlier call show in the later one', async () => {
   const [, later] = await run(
     {},
