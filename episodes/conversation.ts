@@ -90,8 +90,7 @@ export const beginConversation = ({ model, pool, attempts, pauseMs, send }: Tran
         failed = endpoint;
         // Nothing ties the episode to a server before its first turn.
         if (!answered && pool.endpoints.length > 1) leave();
-        // A server that names no time, or none at all, gets the pause of ours.
-        else if (read.kind === 'transient') wait = read.retryAfterMs || wait;
+        else if (read.kind === 'transient') wait = read.retryAfterMs ?? wait;
       }
       // The first time another server is asked at once. Were all of them ill, the later pauses would still be there.
       const isElsewhere = (other: Endpoint): boolean => other !== failed && other.isUp && !other.isHeld;

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { parseJson } from '../domain/parse-json.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { messageText } from '../http/message-text.ts';
+import { isPassingStatus } from '../http/passing-status.ts';
+import { redirectReason } from '../http/redirect-reason.ts';
+import { retryAfterMs } from '../http/retry-after.ts';
 
 type Answer = Extract<Exchange, { kind: 'answer' }>;
 
@@ -64,21 +67,11 @@ const readFullContext = (body: string, message: string, maxTokens: number): Read
   return { kind: 'refused', type: 'config', message: `${expected}; ${message}` };
 };
 
-const retryAfterMs = (header: string | undefined, now: number): number | undefined => {
-  if (header === undefined) return undefined;
-  const seconds = Number(header);
-  const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now;
-  return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
-};
-
-/** Statuses that another try may not meet again, as for the judge. */
-const passing = new Set([408, 409, 425, 429]);
-
 const readAnswer = ({ status, body, retryAfter, location }: Answer, maxTokens: number): ReadCompletion => {
   const message = `the model server answered ${status}: ${body.slice(0, 300)}`;
-  if (passing.has(status) || status >= 500) {
-    const wait = retryAfterMs(retryAfter, Date.now());
-    const fault = status === 429 || (status === 503 && wait !== undefined) ? 'throttled' : 'broken';
+  if (isPassingStatus(status)) {
+    const wait = retryAfterMs(retryAfter);
+    const fault = status === 429 || (status === 503 && retryAfter !== undefined) ? 'throttled' : 'broken';
     return { kind: 'transient', fault, message, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
   }
   if (status === 404) return { kind: 'unknown_model', message };
@@ -86,12 +79,12 @@ const readAnswer = ({ status, body, retryAfter, location }: Answer, maxTokens: n
     return contextLimit.test(body)
       ? readFullContext(body, message, maxTokens)
       : { kind: 'refused', type: status === 401 || status === 403 ? 'auth' : 'config', message };
-  // The look at the models follows it; a request with a body is sent to nobody else than it was meant for.
+  // The look at the models goes through a redirect, so it is found only here.
   if (status >= 300)
     return {
       kind: 'refused',
       type: 'config',
-      message: `the model server answered ${status}, a redirect to ${location ?? 'nowhere'}; give that server's own address`,
+      message: `the model server answered ${redirectReason(status, location)}`,
     };
   const parsed = completionSchema.safeParse(parseJson(body));
   const choice = parsed.data?.choices[0];

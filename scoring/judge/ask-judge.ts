@@ -126,8 +126,7 @@ export const createAsking = (options: AskingOptions) => {
       counts.retries += 1;
       const pause = Math.min(longestPauseMs, pauseMs * 2 ** pauses) * (0.5 + Math.random() / 2);
       pauses += 1;
-      // A time that a server names is kept as the server's; one of nothing is none.
-      await waitFor(Math.max(limit.again(), reply.afterMs ? 0 : pause), until);
+      await waitFor(Math.max(limit.again(), reply.afterMs === null ? pause : 0), until);
     }
     return { kind: 'outage', reason: `the judge did not answer: ${last}` };
   };

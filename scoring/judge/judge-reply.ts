@@ -1,4 +1,7 @@
 import type { Exchange } from '../../http/exchange.ts';
+import { isPassingStatus } from '../../http/passing-status.ts';
+import { redirectReason } from '../../http/redirect-reason.ts';
+import { retryAfterMs } from '../../http/retry-after.ts';
 
 /** What came of one request to a judge's server. */
 export type JudgeReply =
@@ -7,7 +10,7 @@ export type JudgeReply =
       /** Passes, perhaps: 408, 425, 429, 5xx, a connection that broke, a deadline. */
       readonly kind: 'retry';
       readonly reason: string;
-      /** What `Retry-After` asks for. */
+      /** Milliseconds above 0 that `Retry-After` asks for. */
       readonly afterMs: number | null;
       /** It may come back as another server. */
       readonly away: boolean;
@@ -18,17 +21,6 @@ export type JudgeReply =
   | { readonly kind: 'refused'; readonly type: 'auth' | 'config'; readonly reason: string }
   /** This question will never do. */
   | { readonly kind: 'rejected'; readonly reason: string };
-
-/** Milliseconds that a header `Retry-After` asks for, as seconds or as a date; null without a readable one. */
-export const retryAfterMs = (header: string | null, now = Date.now()): number | null => {
-  const text = header?.trim();
-  if (!text) return null;
-  if (/^\d+(?:\.\d+)?$/.test(text)) return 1000 * Number(text);
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? null : Math.max(0, at - now);
-};
-
-const passing = new Set([408, 409, 425, 429]);
 
 /** What a request that got no complete answer says about trying again. One that was given up says nothing of the server. */
 export const replyOfLoss = ({ fault, message }: Extract<Exchange, { kind: 'lost' }>): JudgeReply => ({
@@ -58,18 +50,18 @@ export const replyOfStatus = (
     return {
       kind: 'refused',
       type: 'config',
-      reason: `${url} answered ${status}, a redirect to ${location ?? 'nowhere'}; give that server's own address`,
+      reason: `${url} answered ${redirectReason(status, location)}`,
     };
   const said = `${url} answered ${status}: ${body.slice(0, 200)}`;
   if (status === 401 || status === 403)
     return { kind: 'refused', type: 'auth', reason: `${said}; give the judge's API key` };
   if (status === 404)
     return { kind: 'refused', type: 'config', reason: `${said}; correct the judge's address or its model's name` };
-  if (passing.has(status) || status >= 500)
+  if (isPassingStatus(status))
     return {
       kind: 'retry',
       reason: said,
-      afterMs: retryAfterMs(retryAfter ?? null),
+      afterMs: retryAfterMs(retryAfter) ?? null,
       away: status >= 500,
       absent: status === 503,
     };

@@ -2,7 +2,6 @@ import { readdir } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { openJudge } from '../../scoring/judge/judge-client.ts';
-import { retryAfterMs } from '../../scoring/judge/judge-reply.ts';
 import { createOutageBreaker } from '../../scoring/judge/outage-breaker.ts';
 import { answerStatus, completion } from '../episodes/scripted-server.ts';
 import { judgeOf, question, right, startJudgeServer, wrong } from './judge-server.ts';
@@ -246,13 +245,4 @@ test('a reply that was cut off is no verdict', async () => {
   cut.choices[0].finish_reason = 'length';
   const { judge } = await judgeOf(() => answerStatus(200, JSON.stringify(cut)));
   expect(await judge(question)).toMatchObject({ verdict: 'judge_failed', reason: expect.stringContaining('cut off') });
-});
-
-test('Retry-After is read as seconds or as a date', () => {
-  const now = Date.parse('2030-01-01T00:00:00Z');
-  expect(retryAfterMs('2', now)).toBe(2000);
-  expect(retryAfterMs('Tue, 01 Jan 2030 00:00:05 GMT', now)).toBe(5000);
-  expect(retryAfterMs('Tue, 01 Jan 2019 00:00:05 GMT', now)).toBe(0);
-  expect(retryAfterMs('soon', now)).toBeNull();
-  expect(retryAfterMs(null, now)).toBeNull();
 });
