@@ -157,13 +157,13 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
       `stopped after ${counter.progress().finished} of ${plan.total} episodes in this run, none of them half-way; run again, it goes on from ${outputDir}`,
       { where: outputDir },
     );
-  if (unfound && unfound.size > 0)
+  if (unfound && unfound.size > 0) {
+    const among = options.limit === undefined ? '' : ` among its first ${options.limit} rows`;
     throw new LensmithError(
       'config',
-      `expected ids of samples, the data set has none named ${[...unfound].join(', ')}`,
-      {
-        where: options.dataset,
-      },
+      `expected ids of samples, the data set has none named ${[...unfound].join(', ')}${among}`,
+      { where: options.dataset },
     );
+  }
   return counts;
 };

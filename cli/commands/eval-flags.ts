@@ -3,33 +3,15 @@ import { z } from 'zod';
 import { answerKinds } from '../../domain/answer-kind.ts';
 import { LensmithError } from '../../domain/errors.ts';
 import { judgeAuditPolicies } from '../../domain/judge.ts';
-
-const list = (text: string): string[] =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
+import { judgeVariable, serverKey, serverUrls } from './server-flags.ts';
 
 // An unset variable of a script leaves an empty value, which would else count as 0.
 const number = z.string().regex(/\S/, 'expected a number, got an empty value').pipe(z.coerce.number());
 const whole = (minimum: number) => number.pipe(z.int().min(minimum));
 
-// `host:8000` is a URL too, of the protocol `host`.
-const url = z.url({ protocol: /^https?$/, error: 'expected URLs that begin with http:// or https://' });
-const urls = (least: number) => z.string().transform(list).pipe(z.array(url).min(least));
-
-// What comes of a file may end in a line break, and no header can have one inside.
-const key = z
-  .string()
-  .trim()
-  .regex(/^[ -~]*$/, 'expected a key of printable ASCII characters');
-
-/** Where `eval.py` is told the judge's servers. */
-const judgeVariable = 'LLM_AS_A_JUDGE_BASE';
-
 const flagsSchema = z.strictObject({
-  apiUrl: urls(1),
-  apiKey: key.regex(/^[^,]*$/, 'expected one key, which all servers take'),
+  apiUrl: serverUrls(1),
+  apiKey: serverKey.regex(/^[^,]*$/, 'expected one key, which all servers take'),
   dataPath: z.string('expected the path of Parquet files').min(1),
   savePath: z.string().min(1),
   modelName: z.string().min(1).optional(),
@@ -51,9 +33,9 @@ const flagsSchema = z.strictObject({
     .optional(),
   retryFailed: z.boolean().default(false),
   rejudge: z.boolean().default(false),
-  judgeUrl: urls(0).optional(),
+  judgeUrl: serverUrls(0).optional(),
   judgeModel: z.string().optional(),
-  judgeKey: key.optional(),
+  judgeKey: serverKey.optional(),
   judgeAudit: z.enum(judgeAuditPolicies),
   episodeSeconds: number.pipe(z.number().positive()),
   requestSeconds: number.pipe(z.number().positive()),
@@ -105,6 +87,9 @@ const flags: readonly (readonly [string, string, string?])[] = [
   ['--isolation <level>', 'namespaces, or none where the host cannot isolate', 'namespaces'],
 ];
 
+/** Environment variables that stand for flags. */
+const variables: ReadonlyMap<string, string> = new Map([['--judge-url', judgeVariable]]);
+
 const switches: readonly (readonly [string, string])[] = [
   ['--retry-failed', 'ask again what ended as model_error, sandbox_error or data_error'],
   ['--rejudge', 'grade every episode anew, without asking the model'],
@@ -120,7 +105,8 @@ const underscored = (name: string): string => {
 export const addEvalFlags = (command: Command): Command => {
   for (const [name, description, otherwise] of flags) {
     const option = new Option(name, description);
-    if (name.startsWith('--judge-url ')) option.env(judgeVariable);
+    const variable = variables.get(option.long ?? '');
+    if (variable !== undefined) option.env(variable);
     command.addOption(otherwise === undefined ? option : option.default(otherwise));
     const other = underscored(name);
     if (other !== name) command.addOption(new Option(other).hideHelp());
@@ -150,8 +136,10 @@ export const readEvalFlags = (found: Readonly<Record<string, unknown>>): EvalFla
   });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path: [name], message }) => {
-    const isVariable = name === 'judgeUrl' && found.judgeUrl === process.env[judgeVariable];
-    return `${isVariable ? judgeVariable : kebab(String(name))}: ${message}`;
+    const flag = kebab(String(name));
+    const variable = variables.get(flag);
+    const given = found[underscored(flag).slice(2)] ?? found[String(name)];
+    return `${variable !== undefined && given === process.env[variable] ? variable : flag}: ${message}`;
   });
   throw new LensmithError('config', faults.join('\n'), { where: 'lensmith eval', cause: parsed.error });
 };

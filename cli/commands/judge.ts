@@ -8,20 +8,13 @@ import { auditJudge } from '../../scoring/judge/audit-judge.ts';
 import { readAuditSet } from '../../scoring/judge/audit-pairs.ts';
 import { openJudge } from '../../scoring/judge/judge-client.ts';
 import { auditTable } from '../judge-table.ts';
+import { judgeVariable, serverKey, serverUrls } from './server-flags.ts';
 
 const flagsSchema = z.strictObject({
-  endpoint: z
-    .string('expected the base URL of a server, or the variable LLM_AS_A_JUDGE_BASE')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter(Boolean),
-    )
-    .pipe(z.array(z.url()).min(1)),
+  endpoint: serverUrls(1, `expected the base URL of a server, or the variable ${judgeVariable}`),
   model: z.string().min(1),
   id: z.string().min(1).optional(),
-  apiKey: z.string().optional(),
+  apiKey: serverKey.optional(),
   set: z.string().optional(),
   inFlight: z.coerce.number().int().positive(),
   timeoutSeconds: z.coerce.number().positive(),
@@ -70,9 +63,7 @@ export const addJudgeCommands = (program: Command): void => {
     .command('audit')
     .description('ask a judge about labelled answers; exit code 1 where it does not pass')
     .addOption(
-      new Option('--endpoint <urls>', 'base URLs of servers of the judge, with commas between them').env(
-        'LLM_AS_A_JUDGE_BASE',
-      ),
+      new Option('--endpoint <urls>', 'base URLs of servers of the judge, with commas between them').env(judgeVariable),
     )
     .option('--model <id>', 'name under which they serve it', 'judge')
     .option('--id <id>', 'name under which the audit is kept (default: the model)')

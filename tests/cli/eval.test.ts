@@ -170,6 +170,8 @@ test('an empty number, an address without http and a key that no header can have
     expect(stderr).toMatch(new RegExp(`${flag}: expected `));
   const judged = await lensmith(['eval', '--data-path', 'x'], undefined, '10.0.0.3:1/v1');
   expect(judged).toMatchObject({ code: 2, stderr: expect.stringContaining('LLM_AS_A_JUDGE_BASE: expected URLs') });
+  const both = await lensmith(['eval', '--data-path', 'x', '--judge_url', 'bad'], undefined, 'http://10.0.0.3:1/v1');
+  expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('--judge-url: expected URLs') });
 });
 
 test('a sample that is named twice is asked once, and a folder named `.` has its name in the results', async () => {

@@ -65,6 +65,13 @@ test('a server of another model is no failed judge: exit code 2, and nothing is 
   await expect(readdir(join(home, 'judge-audits'))).rejects.toThrow('ENOENT');
 });
 
+test('an address without http and a key that no header can have are refused', async () => {
+  const { stderr, exitCode } = await audit(['--endpoint', 'localhost:8000/v1', '--api-key', 'one\ntwo']);
+  expect(exitCode).toBe(2);
+  for (const wanted of ['expected URLs that begin with http', 'expected a key of printable'])
+    expect(stderr).toContain(wanted);
+});
+
 test('without an endpoint it says what it wants', async () => {
   const { stderr, exitCode } = await audit([]);
   expect(exitCode).toBe(2);

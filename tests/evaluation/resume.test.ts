@@ -64,6 +64,9 @@ test('single samples are asked without touching the figures', async () => {
     type: 'config',
     message: expect.stringMatching(/ named test-9, x$/),
   });
+  await expect(runEvaluation({ ...options, limit: 1, samples: ['test-1'] })).rejects.toThrow(
+    'none named test-1 among its first 1 rows',
+  );
 });
 
 test('drained, it finishes what is in flight, begins no more, and goes on later', async () => {

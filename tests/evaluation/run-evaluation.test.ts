@@ -90,9 +90,12 @@ test('a second run into the same folder is refused by the name of the folder', a
     time += 10_000;
     return time;
   });
-  await expect(runEvaluation(options)).rejects.toMatchObject({ type: 'infrastructure', where: outputDir });
-  clock.mockRestore();
-  released.resolve();
+  try {
+    await expect(runEvaluation(options)).rejects.toMatchObject({ type: 'infrastructure', where: outputDir });
+  } finally {
+    clock.mockRestore();
+    released.resolve();
+  }
   expect((await first).endings).toEqual({ answered: 1 });
 });
 
