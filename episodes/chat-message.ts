@@ -9,10 +9,10 @@ export type ChatRole = 'system' | 'user' | 'assistant' | 'tool';
  */
 export type ChatMessage = readonly (Buffer | StoredImage)[];
 
-/** `<|im_end|>`, `<|image_pad|>` and their like, by which chat templates mark turns and images. */
+/** Control tokens of the form `<|…|>`, as `<|im_end|>` and `<|image_pad|>`, by which many chat templates mark turns and images. */
 const controlToken = /<(?=[|｜][^\s<>|｜]+[|｜]>)/g;
 
-/** A text with a space in every control token, as the trainers' sequences have it: no data can open or close a turn. */
+/** A text with a space in every control token of the form `<|…|>` or `<｜…｜>`; `</s>`, `[INST]` and other forms stay. */
 const breakControlTokens = (text: string): string => text.replaceAll(controlToken, '< ');
 
 /**

@@ -17,7 +17,7 @@ const sameItem = (reference: string, given: string, tolerance: Tolerance): boole
   return numbers.some((value) => value !== undefined) ? false : undefined;
 };
 
-/** The items of an answer; `100,200,300` is one number with its thousands, unless three items are expected. */
+/** The items of an answer; `100,200,300` is one number with its thousands, unless as many items are expected. */
 const itemsOf = (text: string, expected: number): string[] => {
   const items = parseList(text);
   if (items.length === expected) return items;
@@ -27,14 +27,18 @@ const itemsOf = (text: string, expected: number): string[] => {
 
 /**
  * Compares lists item by item, in any order; the same item as often as in the reference. Another number of items, or
- * a number that the reference lacks, is wrong; other words are left to the judge.
+ * a number that the reference lacks, is wrong; other words are left to the judge. Two empty lists are the same, and a
+ * single item may be a word for an empty list, unless it is a number other than 0. `100,200,300` is a list where as many
+ * items are expected, else one number.
  */
 export const listRule = (reference: string, answer: string, tolerance: Tolerance): RuleDecision => {
   const expected = parseList(reference);
   const statement = findStatement(plainText(answer));
   const given = itemsOf(statement.found ? statement.text : answer, expected.length);
   if (given.length === 0) return decide(expected.length === 0, 'the answer is an empty list');
-  if (expected.length === 0 && given.length === 1) return undecided('the answer may be a word for an empty list');
+  // `none` and `zero` are read as 0.
+  if (expected.length === 0 && given.length === 1 && !parseNumber(given[0] ?? ''))
+    return undecided('the answer may be a word for an empty list');
   const left = [...given];
   const missing: string[] = [];
   for (const item of expected) {
