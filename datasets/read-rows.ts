@@ -47,7 +47,8 @@ const optionalText = (value: unknown, otherwise: string): string => (typeof valu
 const indexOf = (value: unknown, place: Place): number | string => {
   if (value === undefined || value === null) return place.row;
   const text = typeof value === 'string' ? value.trim() : undefined;
-  const index = text === '' ? Number.NaN : Number(value);
+  // `Number` also takes '0x1F' and '1e5', which are names.
+  const index = text === undefined || /^[+-]?\d+$/.test(text) ? Number(value) : Number.NaN;
   if (Number.isSafeInteger(index)) return index;
   if (!text) throw misfit(place, 'a whole number or a name', value);
   return text;
@@ -120,7 +121,7 @@ export interface RlSlot {
   readonly read: () => RlRow;
 }
 
-/** An answer that is a number in the file is the text that it is written as. */
+/** An answer that is a number in the file is a text, as JavaScript writes it. */
 const asWritten = (value: unknown): unknown =>
   typeof value === 'bigint' || (typeof value === 'number' && Number.isFinite(value)) ? String(value) : value;
 
@@ -131,7 +132,7 @@ const asWritten = (value: unknown): unknown =>
 const asBenchmark = (values: Readonly<Record<string, unknown>>, path: string, row: number, dataSource: string) => {
   const { question, answer } = asStruct(values.extra_info, { path, row, column: 'extra_info' });
   const [, prompt] = firstColumn(values, ['prompt', 'messages']);
-  const { style = 'rule', ground_truth } = asStruct(values.reward_model ?? {}, { path, row, column: 'reward_model' });
+  const { style, ground_truth } = asStruct(values.reward_model ?? {}, { path, row, column: 'reward_model' });
   return {
     ...values,
     data_source: values.data_source ?? dataSource,

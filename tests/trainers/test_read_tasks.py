@@ -49,6 +49,39 @@ def test_what_a_published_row_leaves_out_has_the_defaults_of_an_evaluation(tmp_p
     assert len(task.images) == 1
 
 
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        ("id_7", "id_7"),
+        (" id_7 ", "id_7"),
+        ("007", "test-7"),
+        ("+7", "test-7"),
+        ("-7", "test--7"),
+        ("0x1F", "0x1F"),
+        ("1e5", "1e5"),
+        ("7.0", "7.0"),
+        ("9007199254740993", "9007199254740993"),
+        (7, "test-7"),
+        (7.0, "test-7"),
+        (None, "test-0"),
+    ],
+)
+def test_a_whole_number_stands_behind_the_split_and_a_name_alone(
+    tmp_path: Path, index: str | float | None, expected: str
+) -> None:
+    """The same rows as in `tests/datasets/sample-ids.test.ts`."""
+    (task,) = read_tasks(published(tmp_path, extra_info={"split": "test", "index": index, "question": "How much?"}))
+    assert task.fields["sampleId"] == expected
+
+
+@pytest.mark.parametrize("index", [" ", 7.5])
+def test_an_index_that_is_no_name_is_a_data_failure(tmp_path: Path, index: str | float) -> None:
+    path = published(tmp_path, extra_info={"split": "test", "index": index, "question": "How much?"})
+    with pytest.raises(Failure, match=r"row 0.*a whole number or a name as extra_info.index") as caught:
+        read_tasks(path)
+    assert caught.value.type == "data"
+
+
 def test_a_style_that_names_a_kind_of_answer_is_one(tmp_path: Path) -> None:
     (task,) = read_tasks(published(tmp_path, reward_model={"style": "math", "ground_truth": "40"}))
     assert task.fields["answerKind"] == "math"

@@ -1,5 +1,6 @@
 """Parquet in the RL schema (`RlRow` of `domain/dataset.ts`)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from lensmith_trainers.rollout import RolloutTask, encoded_image
 from lensmith_trainers.runtime.failure import Failure
 
 _CORNERS = 4
+_WHOLE_NUMBER = re.compile(r"[+-]?0*[0-9]{1,16}")
+_LARGEST = 2**53 - 1
 _COLUMNS = ("data_source", "images", "reward_model", "extra_info")
 _PROMPTS = ("prompt", "messages")
 _OPTIONAL = ("ability", *_PROMPTS)
@@ -58,9 +61,8 @@ def _task(row: dict[str, Any], file: Path, index: int, own_prompt: bool) -> Roll
     where = f"{file}, row {index}"
     try:
         extra = row["extra_info"]
-        number = index if extra.get("index") is None else extra["index"]
         fields = {
-            "sampleId": f"{extra['split']}-{number}" if _text(extra.get("split")) else str(number),
+            "sampleId": _sample_id(extra, index, where),
             "dataSource": row["data_source"],
             "question": extra["question"],
             "reference": row["reward_model"]["ground_truth"],
@@ -83,6 +85,28 @@ def _task(row: dict[str, Any], file: Path, index: int, own_prompt: bool) -> Roll
         raise Failure("data", f"expected a text for {', '.join(unset)}, found none", where=where)
     images = [encoded_image(content, where=f"{where}, image {place}") for place, content in enumerate(contents)]
     return RolloutTask({**fields, **_needs(extra, where)}, tuple(images), prompt)
+
+
+def _sample_id(extra: dict[str, Any], row: int, where: str) -> str:
+    """As an evaluation names the sample: split and index, or the index where there is no split or it is a name."""
+    index = row if extra.get("index") is None else extra["index"]
+    number = _whole_number(index)
+    if number is not None:
+        split = _text(extra.get("split"))
+        return f"{split}-{number}" if split else str(number)
+    name = _text(index).strip()
+    if not name:
+        raise Failure("data", f"expected a whole number or a name as extra_info.index, got {index!r}", where=where)
+    return name
+
+
+def _whole_number(value: object) -> int | None:
+    """None also for what is beyond the whole numbers of JavaScript, which reads the same rows."""
+    if isinstance(value, str):
+        value = int(value) if _WHOLE_NUMBER.fullmatch(value.strip()) else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return int(value) if isinstance(value, int) and abs(value) <= _LARGEST else None
 
 
 def _text(value: object) -> str:
