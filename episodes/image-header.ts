@@ -1,4 +1,5 @@
 import { disableTypes, imageSize, types } from 'image-size';
+import { loadSharp } from './load-sharp.ts';
 
 /** What the head of an encoded image says; its size is that of the pixels, before any orientation in its EXIF data. */
 export interface ImageHeader {
@@ -17,14 +18,6 @@ const formats: Readonly<Record<string, ImageHeader['format']>> = {
 
 // What no server takes need not be read.
 disableTypes(types.filter((type) => !(type in formats)));
-
-/** Few images need it, and to load it takes longer than all else at the start. */
-export const loadSharp = async () => {
-  const { default: sharp } = await import('sharp');
-  // Only headers are read here, of images that rarely come twice: what it would keep of them is of no use.
-  sharp.cache(false);
-  return sharp;
-};
 
 const headerOf = (format: string | undefined, width: number, height: number): ImageHeader | undefined => {
   const known = formats[format ?? ''];

@@ -8,6 +8,7 @@ import { createImageMemory } from './image-memory.ts';
 import { isWholeImage } from './is-whole-image.ts';
 import { ownTurn } from './own-turn.ts';
 import { sliceBytes, slices } from './slices.ts';
+import { isTiff, tiffAsPng } from './tiff-as-png.ts';
 
 const mediaTypes = { png: 'image/png', jpeg: 'image/jpeg', webp: 'image/webp', gif: 'image/gif' } as const;
 
@@ -36,9 +37,9 @@ export class StoredImage implements ImageRef {
 /** Holds the encoded images of an episode once each, by digest. */
 export interface ImageStore {
   /**
-   * Adds an input image, whose bytes nobody changes after that.
+   * Adds an input image, whose bytes nobody changes after that; a TIFF as PNG.
    *
-   * @throws LensmithError `data` where it is no PNG, JPEG, WebP or GIF, or is not there to its end.
+   * @throws LensmithError `data` where it is no PNG, JPEG, WebP, GIF or TIFF, or is not there to its end.
    */
   add(bytes: Uint8Array): Promise<StoredImage>;
   /** Adds an image of the sandbox, whose size and digest are known. */
@@ -58,10 +59,11 @@ const wholeImage = async (bytes: Buffer): Promise<{ mediaType: string; width: nu
     const { format, width, height } = header;
     return { mediaType: mediaTypes[format], width, height };
   }
-  const came = header ? `the ${header.format} is damaged or cut off` : 'it begins as none of these does';
+  const began = isTiff(bytes) ? 'tiff' : header?.format;
+  const came = began ? `the ${began} is damaged or cut off` : 'it begins as none of these does';
   throw new LensmithError(
     'data',
-    `expected an image in PNG, JPEG, WebP or GIF that is there to its end, got ${bytes.length} bytes: ${came}`,
+    `expected an image in PNG, JPEG, WebP, GIF or TIFF that is there to its end, got ${bytes.length} bytes: ${came}`,
   );
 };
 
@@ -94,7 +96,8 @@ export const createImageStore = (): ImageStore => {
     add: async (content) => {
       // The images of many episodes that begin together would hold up everything else.
       await ownTurn();
-      const bytes = asBuffer(content);
+      const given = asBuffer(content);
+      const bytes = isTiff(given) ? await tiffAsPng(given) : given;
       const digest = await digestOf(bytes);
       const found = known(digest);
       if (found) return found;

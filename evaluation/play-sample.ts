@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Episode } from '../domain/episode.ts';
 import { LensmithError } from '../domain/errors.ts';
-import { asPng, needsPng } from '../episodes/as-png.ts';
 import { createImageStore, type ImageStore, type StoredImage } from '../episodes/image-store.ts';
 import { isQuiet } from '../episodes/is-quiet.ts';
 import type { ModelClient } from '../episodes/model-client.ts';
@@ -26,7 +25,7 @@ const kept = (bytes: Uint8Array, store: ImageStore): Promise<Uint8Array | Stored
 const loadStored = async (slot: SampleSlot, store: ImageStore): Promise<StoredSample> => {
   const { images, ...sample } = await slot.load();
   const found: (Uint8Array | StoredImage)[] = [];
-  for (const bytes of images) found.push(await kept(needsPng(bytes) ? await asPng(bytes) : bytes, store));
+  for (const bytes of images) found.push(await kept(bytes, store));
   return { ...sample, images: found };
 };
 
