@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { datasetFiles } from '../datasets/dataset-files.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
 import { hashFile } from '../processes/hash-file.ts';
-import { storageFailure } from './storage-failure.ts';
+import { stored } from '../processes/storage-failure.ts';
 
 const knownSchema = z.record(z.string(), z.strictObject({ size: z.int(), changedMs: z.number(), sha256: z.string() }));
 
@@ -13,6 +13,8 @@ const knownSchema = z.record(z.string(), z.strictObject({ size: z.int(), changed
  * SHA-256 over names, sizes and digests of the files of a data set, in their order, as `sha256:<hex>`.
  *
  * @param cacheFile - Keeps the digests of the files; one whose size and time of change are the same is not read again.
+ * @throws LensmithError `data` where there is no such data set, `disk_full` or `infrastructure` where `cacheFile` cannot
+ * be written.
  */
 export const datasetDigest = async (dataset: string, cacheFile: string): Promise<string> => {
   const known = await readJson(cacheFile, knownSchema).catch((): z.infer<typeof knownSchema> => ({}));
@@ -26,8 +28,6 @@ export const datasetDigest = async (dataset: string, cacheFile: string): Promise
     found[path] = { size, changedMs, sha256 };
     hash.update(`${basename(path)} ${size} ${sha256}\n`);
   }
-  await writeFileAtomic(cacheFile, `${JSON.stringify(found, null, 2)}\n`).catch((cause: unknown) => {
-    throw storageFailure(cacheFile, cause);
-  });
+  await stored(cacheFile, writeFileAtomic(cacheFile, `${JSON.stringify(found, null, 2)}\n`));
   return `sha256:${hash.digest('hex')}`;
 };

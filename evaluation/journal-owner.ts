@@ -3,7 +3,7 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { LensmithError } from '../domain/errors.ts';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
-import { storageFailure } from './storage-failure.ts';
+import { stored } from '../processes/storage-failure.ts';
 
 /** A writer's claim on a journal. */
 export interface JournalOwner {
@@ -16,13 +16,13 @@ export interface JournalOwner {
 /**
  * Claims a journal for this process. The lock of a host does not reach another one: where an evaluation goes on
  * elsewhere, on a shared file system, the claim makes the process that was left behind stop before its next line.
+ *
+ * @throws LensmithError `disk_full` or `infrastructure` where the claim cannot be written.
  */
 export const claimJournal = async (path: string): Promise<JournalOwner> => {
   const file = `${path}.owner`;
   const claim = `${hostname()} ${process.pid} ${randomUUID()}\n`;
-  await writeFileAtomic(file, claim).catch((cause: unknown) => {
-    throw storageFailure(file, cause);
-  });
+  await stored(file, writeFileAtomic(file, claim));
   const found = (): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined);
   /** A claim replaces the file: that the file is the same one is cheaper to tell than what it says. */
   const identity = async (): Promise<string | undefined> => {

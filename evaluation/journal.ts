@@ -2,14 +2,18 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
 import { encodeLine } from '../processes/checked-line.ts';
+import { storageFailure, stored } from '../processes/storage-failure.ts';
 import { fingerprintDifferences, type JournalHeader, type SampleEntry } from './journal-entry.ts';
 import { claimJournal, type JournalOwner } from './journal-owner.ts';
 import { type JournalReader, readJournal } from './read-journal.ts';
-import { storageFailure, stored } from './storage-failure.ts';
 
 /** An open journal. */
 export interface Journal {
-  /** Resolves once the entry is on the disk. */
+  /**
+   * Resolves once the entry is on the disk.
+   *
+   * @throws LensmithError `disk_full` or `infrastructure` where it cannot be written; no entry is taken after that.
+   */
   append(entry: SampleEntry): Promise<void>;
   close(): Promise<void>;
 }
@@ -79,7 +83,7 @@ const appender = (path: string, file: FileHandle, owner: JournalOwner) => {
  * off. A file that is not there is begun with `header`.
  *
  * @throws LensmithError `config` where the journal has another data set or fingerprint, `data` where it is damaged,
- * `infrastructure` where it cannot be opened.
+ * `disk_full` or `infrastructure` where it cannot be opened or written.
  */
 export const openJournal = async (
   path: string,

@@ -1,23 +1,19 @@
 import { copyFile, link, rename, rm, stat } from 'node:fs/promises';
 import { LensmithError } from '../domain/errors.ts';
+import { stored } from '../processes/storage-failure.ts';
 import { isScoringAs } from '../scoring/answer-kind-of.ts';
 import type { EvaluationOptions } from './evaluation-options.ts';
 import { forEachBounded } from './for-each-bounded.ts';
 import { openJournal, refuseOther } from './journal.ts';
 import type { JournalHeader } from './journal-entry.ts';
 import { indexedEntries, indexJournal } from './journal-index.ts';
-import { storageFailure } from './storage-failure.ts';
 
 /** Not renamed: a crash would then leave no journal. */
 const keepPrevious = async (path: string): Promise<void> => {
   const previous = `${path}.previous`;
-  await rm(previous, { force: true });
+  await stored(previous, rm(previous, { force: true }));
   // Not every file system has hard links.
-  await link(path, previous).catch(() =>
-    copyFile(path, previous).catch((cause: unknown) => {
-      throw storageFailure(previous, cause);
-    }),
-  );
+  await link(path, previous).catch(() => stored(previous, copyFile(path, previous)));
 };
 
 /**
@@ -25,7 +21,7 @@ const keepPrevious = async (path: string): Promise<void> => {
  * is whole; the old one stays as `<path>.previous`. Without a journal there is nothing to do.
  *
  * @throws LensmithError `config` where the journal differs in more than its scoring, `cancelled` where `signal` or
- * `drain` fires.
+ * `drain` fires, `disk_full` or `infrastructure` where a journal cannot be written.
  */
 export const rejudge = async (
   path: string,
@@ -53,7 +49,7 @@ export const rejudge = async (
       { where: path },
     );
   const graded = `${path}.graded`;
-  await rm(graded, { force: true });
+  await stored(graded, rm(graded, { force: true }));
   const journal = await openJournal(graded, header, () => undefined);
   try {
     await forEachBounded(
@@ -72,5 +68,5 @@ export const rejudge = async (
     await journal.close();
   }
   await keepPrevious(path);
-  await rename(graded, path);
+  await stored(path, rename(graded, path));
 };

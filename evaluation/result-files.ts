@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { EvaluationResult } from '../domain/evaluation.ts';
 import type { Protocol } from '../domain/protocol.ts';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
+import { stored } from '../processes/storage-failure.ts';
 import { type EntrySelection, indexedEntries, indexJournal } from './journal-index.ts';
 import { type ResultLine, resultLine } from './result-line.ts';
-import { stored } from './storage-failure.ts';
 
 export interface ResultFilesOptions extends EntrySelection {
   /** Folder of the evaluation, with its journal and images. */

@@ -6,6 +6,7 @@ import { type EvaluationResult, evaluationResultSchema } from '../domain/evaluat
 import type { JudgeStanding } from '../domain/judge.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
+import { stored } from '../processes/storage-failure.ts';
 import { withLock } from '../processes/with-lock.ts';
 import { askSamples } from './ask-samples.ts';
 import { countedFiles, rowsOf } from './counted-files.ts';
@@ -16,7 +17,6 @@ import { openJournal } from './journal.ts';
 import { emptyJournalState, takeEntry } from './journal-state.ts';
 import { rejudge } from './rejudge.ts';
 import { countedSlices } from './slices.ts';
-import { stored } from './storage-failure.ts';
 
 /** What an outage left without a verdict; `unparsed` and `limit` say something about the model. */
 const outages: readonly Verdict[] = ['infra_error', 'judge_failed'];
@@ -100,9 +100,10 @@ const evaluate = async (options: EvaluationOptions): Promise<EvaluationResult> =
  * the same options it goes on where it was: what has a verdict is not asked again, what an outage hit is. With
  * `samples` the journal alone is written.
  *
- * @throws LensmithError `config` where an endpoint serves another model or the folder has another evaluation's
- * journal, `data` where the data set cannot be read, `undecided` above `maxUndecidedShare`, `cancelled` where `signal`
- * fires, `infrastructure` where an endpoint is away or another process evaluates into the folder.
+ * @throws LensmithError `config` where an endpoint serves another model, the folder has another evaluation's journal, or
+ * `samples` names an id that the data set has not, `data` where the data set cannot be read, `undecided` above
+ * `maxUndecidedShare`, `cancelled` where `signal` fires, `disk_full` where the disk is full, `infrastructure` where an
+ * endpoint is away, the folder cannot be written, or another process evaluates into it.
  */
 export const runEvaluation = async (options: EvaluationOptions): Promise<EvaluationResult> => {
   await stored(options.outputDir, mkdir(options.outputDir, { recursive: true }));

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { ExportFormat } from '../../evaluation/export/encode-batches.ts';
-import { stored } from '../../evaluation/storage-failure.ts';
+import { stored } from '../../processes/storage-failure.ts';
 
 // Named here, so that the help does without the libraries that write them.
 const formats = ['parquet', 'arrow'] as const satisfies readonly ExportFormat[];

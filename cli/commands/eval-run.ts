@@ -12,7 +12,7 @@ import { datasetDigest } from '../../evaluation/dataset-digest.ts';
 import type { EvaluationOptions } from '../../evaluation/evaluation-options.ts';
 import { writeResultFiles } from '../../evaluation/result-files.ts';
 import { runEvaluation } from '../../evaluation/run-evaluation.ts';
-import { stored } from '../../evaluation/storage-failure.ts';
+import { stored } from '../../processes/storage-failure.ts';
 import { openSandbox } from '../../sandbox/open-sandbox.ts';
 import { scoringAs } from '../../scoring/answer-kind-of.ts';
 import { gradeEpisode, scoringVersion } from '../../scoring/grade-episode.ts';

@@ -6,6 +6,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { hostFromEnvironment } from '../../activities/host.ts';
 import { LensmithError } from '../../domain/errors.ts';
 import { type ExecutionResult, isolationLevels } from '../../domain/sandbox.ts';
+import { stored } from '../../processes/storage-failure.ts';
 import { examineSandbox } from '../../sandbox/doctor.ts';
 import { type Isolation, openSandbox } from '../../sandbox/open-sandbox.ts';
 import { serveSandbox } from '../../sandbox/serve-sandbox.ts';
@@ -29,14 +30,10 @@ const secondsOf = (text: string): number => {
 const pythonOf = async (): Promise<string> => (await hostFromEnvironment()).python;
 
 const saveImages = async ({ images }: ExecutionResult, folder: string): Promise<void> => {
-  if (images.length > 0) {
-    await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-      throw new LensmithError('config', `expected a folder for images: ${String(cause)}`, { where: folder, cause });
-    });
-  }
+  if (images.length > 0) await stored(folder, mkdir(folder, { recursive: true }));
   for (const [index, { data, width, height }] of images.entries()) {
     const path = join(folder, `image-${index + 1}.png`);
-    await writeFile(path, Buffer.from(data, 'base64'));
+    await stored(path, writeFile(path, Buffer.from(data, 'base64')));
     process.stderr.write(`${path} (${width} x ${height})\n`);
   }
 };

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Schema } from 'apache-arrow';
 import { writeFileAtomic } from '../../processes/atomic-file.ts';
+import { stored } from '../../processes/storage-failure.ts';
 import type { SampleEntry } from '../journal-entry.ts';
 import { indexedEntries, indexJournal, type JournalIndex } from '../journal-index.ts';
-import { stored } from '../storage-failure.ts';
 import { type ExportFormat, encodeBatches } from './encode-batches.ts';
 import { resultRows, resultSchema } from './result-columns.ts';
 import { rowBatches } from './row-batches.ts';

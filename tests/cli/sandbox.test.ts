@@ -52,8 +52,8 @@ test('exec says where images cannot be written', async () => {
   const file = join(await folderOfTest(), 'code.py');
   await writeFile(file, 'Image.new("RGB", (4, 2))');
   const { stderr, exitCode } = await lensmith('exec', file, '--output', file);
-  expect(exitCode).toBe(2);
-  expect(stderr).toMatch(/^lensmith: config: .*code\.py: expected a folder for images: .*EEXIST.*$/);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/^lensmith: infrastructure: .*code\.py cannot be written: .*EEXIST.*$/);
 });
 
 test.each([

@@ -253,6 +253,26 @@ def test_an_opening_whose_answer_is_lost_leaves_no_session(protocol: LoadedProto
         session.close()
 
 
+def test_a_server_that_hangs_holds_up_the_closing_for_a_short_time(
+    protocol: LoadedProtocol, task: RolloutTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lensmith_trainers.rollout.tool_session._CLOSE_SECONDS", 0.1)
+
+    def hang_at_the_end(method: str, _: str) -> tuple[int, dict[str, str]] | None:
+        if method != "DELETE":
+            return None
+        time.sleep(1.0)
+        return 0, {}
+
+    with running(ToolServer(rotate, intercept=hang_at_the_end)) as server:
+        session = ToolSession(JsonHttp(server.url), protocol.protocol, [task.images[0].content], lambda: False, 5.0)
+        session.execute("x")
+        started = time.monotonic()
+        session.close()
+        assert time.monotonic() - started < 0.8
+        assert not session.is_open
+
+
 def test_an_image_is_sent_once_and_again_to_a_server_that_lost_it(protocol: LoadedProtocol, task: RolloutTask) -> None:
     image = task.images[0].content
     sent = SentImages()

@@ -14,6 +14,8 @@ from lensmith_trainers.rollout.sent_images import SentImages
 _KEEPS_STATE = ("ok", "no_output")
 # On top of a call's own limit: queueing, starting a session, the way there and back.
 _OVERHEAD_SECONDS = 30.0
+# Each retry closes what was lost, of which a server that hangs must not take more than this.
+_CLOSE_SECONDS = 5.0
 # The answer to a digest of no image that the server keeps.
 _NOT_KEPT = 409
 
@@ -35,7 +37,7 @@ class ToolSession:
 
     @property
     def is_open(self) -> bool:
-        """Whether the server holds something for this episode."""
+        """Whether the server may hold something for this episode."""
         return self._id is not None
 
     def execute(self, code: str, image: bytes | None = None) -> dict[str, Any]:
@@ -62,7 +64,7 @@ class ToolSession:
         if self._id is None:
             return
         try:
-            self.http.request("DELETE", f"/v1/sessions/{self._id}", seconds=_OVERHEAD_SECONDS)
+            self.http.request("DELETE", f"/v1/sessions/{self._id}", seconds=_CLOSE_SECONDS)
         except Unreachable:
             return
         finally:
@@ -100,7 +102,13 @@ class ToolSession:
         return {**result, "outcome": "ok" if images or result["stdout"] else "no_output", "images": images}
 
     def _open(self, code: str) -> dict[str, Any]:
-        """Opens a session with its first execution, for one way there and back less; returns the result."""
+        """Opens a session with its first execution, for one way there and back less; returns the result.
+
+        Raises:
+            Unreachable: where no answer came; the session may be open all the same.
+            Transient: where the server answers that another try may help.
+            ValueError: where the server refuses the request.
+        """
         limits, variables = self.protocol.limits, self.protocol.variables
         identifier = uuid.uuid4().hex
         body = {

@@ -5,7 +5,8 @@ export const stored = async <Result>(path: string, writing: Promise<Result>): Pr
   try {
     return await writing;
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause) throw storageFailure(path, cause);
+    // Errors of Node's own have a code too, but no system call.
+    if (cause instanceof Error && 'syscall' in cause) throw storageFailure(path, cause);
     throw cause;
   }
 };
