@@ -6,11 +6,14 @@ import type { Grade } from '../domain/verdict.ts';
 import type { LoadedProtocol } from '../episodes/load-protocol.ts';
 import type { ModelClientOptions, Sampling } from '../episodes/model-client.ts';
 import type { CodeSandbox } from '../episodes/tool-session.ts';
+import type { CountedFile } from './counted-files.ts';
 import type { EvaluationProgress } from './progress-counter.ts';
 
 export interface EvaluationOptions {
   /** Parquet files in the RL schema: a file, a folder, a glob, or several with commas between them. */
   readonly dataset: string;
+  /** The files of `dataset`, from a caller that has looked at them already. @default they are looked at */
+  readonly files?: readonly CountedFile[];
   /** Name in tables, such as `test`. */
   readonly datasetName: string;
   readonly datasetDigest: string;

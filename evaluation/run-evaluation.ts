@@ -43,7 +43,7 @@ const refuseUndecided = (
 /** Reads the journal, asks what is missing in it, and checks that no episode is lost. */
 const ask = async (options: EvaluationOptions): Promise<Figures> => {
   const { dataset, limit, samples, attempts = 1 } = options;
-  const files = await countedFiles(dataset);
+  const files = options.files ?? (await countedFiles(dataset));
   const total = (samples?.length ?? Math.min(rowsOf(files), limit ?? Number.POSITIVE_INFINITY)) * attempts;
   const earlier = emptyJournalState();
   const journalPath = join(options.outputDir, 'journal.jsonl');

@@ -68,7 +68,7 @@ export const runEval = async (
   const dir = join(flags.savePath, modelName);
   const evaluationDir = join(dir, dataName);
   // A data set that is not one leaves nothing behind.
-  await countedFiles(flags.dataPath);
+  const dataFiles = await countedFiles(flags.dataPath);
   // What is open from the sandbox on keeps the process alive: whatever the flags have wrong is found before.
   await stored(evaluationDir, mkdir(evaluationDir, { recursive: true }));
   const digest = await datasetDigest(flags.dataPath, join(evaluationDir, 'data-digests.json'));
@@ -100,6 +100,7 @@ export const runEval = async (
   };
   const options: EvaluationOptions = {
     dataset: flags.dataPath,
+    files: dataFiles,
     datasetName: dataName,
     datasetDigest: digest,
     model: modelName,
