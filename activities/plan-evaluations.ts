@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { PlanEntry, StageName } from '../domain/stage.ts';
 import { loadProtocol } from '../episodes/load-protocol.ts';
 import { allKnown, type KnownEvaluations, knownEvaluations, type TrainedModels } from './known-evaluations.ts';
-import type { PlanContext } from './plan-run.ts';
+import type { PlanContext } from './plan-context.ts';
 
 const evaluationPlan = (entry: PlanEntry, { known, total }: KnownEvaluations, anew: boolean): PlanEntry => {
   if (total > 0 && known === total) return { ...entry, action: 'cached', why: `all ${total} evaluations exist` };

@@ -7,6 +7,7 @@ import { loadProtocol } from '../episodes/load-protocol.ts';
 import { findResumePoint } from '../processes/artifact.ts';
 import { stageFolder } from './attempts.ts';
 import type { Host } from './host.ts';
+import type { PlanContext } from './plan-context.ts';
 import { planEvaluations } from './plan-evaluations.ts';
 import { dataParts } from './prepare-data.ts';
 import { pretrainedModel } from './pretrained-model.ts';
@@ -22,14 +23,6 @@ import { trainerCommand } from './trainer-command.ts';
 interface StagePlan {
   readonly entry: PlanEntry;
   readonly artifact: ArtifactRef | undefined;
-}
-
-/** What a plan is made for: the stages that are wanted anew each have a mark of their repetition. */
-export interface PlanContext {
-  readonly host: Host;
-  readonly run: Pick<RunRef, 'dir'>;
-  readonly spec: RunSpec;
-  readonly anew: Partial<Record<StageName, string>>;
 }
 
 const program = ({ host, run }: PlanContext, stage: StageName, module: string, threads: number): string[] =>

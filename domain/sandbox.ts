@@ -9,6 +9,8 @@ export type CallOutcome = (typeof callOutcomes)[number];
 
 export const isolationLevels = ['namespaces', 'none'] as const;
 
+export type Isolation = (typeof isolationLevels)[number];
+
 const imageName = { name: z.string().optional() };
 const keepable = { ...imageName, keep: z.boolean().default(false) };
 

@@ -1,5 +1,10 @@
 import { isUndecided, type SampleOutcome } from './sample-outcome.ts';
-import type { SliceKey } from './slices.ts';
+
+/** A group of samples in reports; `all` means every family or transform. */
+export interface SliceKey {
+  readonly family: string;
+  readonly transform: string;
+}
 
 /** Sums over the episodes of one family and transform. */
 export interface SliceCounts {

@@ -1,13 +1,7 @@
 import type { Slice } from '../domain/evaluation.ts';
 import type { SampleOutcome } from './sample-outcome.ts';
-import { addCounts, type CountedSlice, createSliceCounter, noCounts } from './slice-counts.ts';
+import { addCounts, type CountedSlice, createSliceCounter, noCounts, type SliceKey } from './slice-counts.ts';
 import { wilsonInterval } from './statistics/wilson-interval.ts';
-
-/** A group of samples in reports; `all` means every family or transform. */
-export interface SliceKey {
-  readonly family: string;
-  readonly transform: string;
-}
 
 /** Every slice of the samples: all, each family, each family with each of its transforms. */
 export const sliceKeys = (samples: readonly SliceKey[]): SliceKey[] => {

@@ -1,6 +1,5 @@
 import { LensmithError } from '../domain/errors.ts';
-import type { ExecutionResult } from '../domain/sandbox.ts';
-import type { Isolation } from './fork-server.ts';
+import type { ExecutionResult, Isolation } from '../domain/sandbox.ts';
 import { openSandbox, type Sandbox, type Session } from './open-sandbox.ts';
 
 /** What was found of one wall of the sandbox. */

@@ -8,7 +8,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
-import type { isolationLevels } from '../domain/sandbox.ts';
+import type { Isolation } from '../domain/sandbox.ts';
 import { type GuestMessage, readFrames } from './frames.ts';
 import { guestEnvironment } from './guest-environment.ts';
 import { folderPrefix, sweepFolders } from './sweep-folders.ts';
@@ -16,8 +16,6 @@ import { folderPrefix, sweepFolders } from './sweep-folders.ts';
 const guest = fileURLToPath(new URL('guest/main.py', import.meta.url));
 const startMs = 60_000;
 const connectMs = 60_000;
-
-export type Isolation = (typeof isolationLevels)[number];
 
 const readySchema = z.union([
   z.object({ ready: z.literal(true), seccomp: z.boolean(), landlock: z.int() }),

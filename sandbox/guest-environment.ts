@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Isolation } from './fork-server.ts';
+import type { Isolation } from '../domain/sandbox.ts';
 
 /** Only what Python needs of the environment reaches the guest, and so the code of the model. */
 export const guestEnvironment = (isolation: Isolation, scratch: string): Record<string, string> => ({

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
-import { type ExecutionRequest, type SessionOptions, sessionRequestSchema } from '../domain/sandbox.ts';
-import { type ForkServer, type Isolation, startForkServer, type Walls } from './fork-server.ts';
+import { type ExecutionRequest, type Isolation, type SessionOptions, sessionRequestSchema } from '../domain/sandbox.ts';
+import { type ForkServer, startForkServer, type Walls } from './fork-server.ts';
 import { keepImages } from './kept-images.ts';
 import { type PreparedSessions, prepareSessions } from './prepared-sessions.ts';
 import { openSession, type Session } from './session.ts';
 import { takeTurns } from './take-turns.ts';
 
-export type { Isolation } from './fork-server.ts';
 export type { Session } from './session.ts';
+export type { Isolation };
 
 // Sessions that are made at one time, for each processor: more of them would only all be ready later.
 const openedSideBySide = 2;

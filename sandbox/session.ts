@@ -5,11 +5,12 @@ import {
   callOutcomes,
   type ExecutionRequest,
   type ExecutionResult,
+  type Isolation,
   producedImageSchema,
   type SessionRequest,
 } from '../domain/sandbox.ts';
 import { createAlarm } from './alarm.ts';
-import type { ForkServer, GuestConnection, Isolation } from './fork-server.ts';
+import type { ForkServer, GuestConnection } from './fork-server.ts';
 import { type GuestMessage, sendFrame } from './frames.ts';
 import type { KeptImages } from './kept-images.ts';
 import type { PreparedSessions } from './prepared-sessions.ts';

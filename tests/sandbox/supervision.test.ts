@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Isolation } from '../../sandbox/fork-server.ts';
+import type { Isolation } from '../../domain/sandbox.ts';
 import { openSandbox, type SandboxOptions } from '../../sandbox/open-sandbox.ts';
 import { temporaryFolder } from '../processes/temporary-folder.ts';
 import { waitFor } from '../processes/wait-for.ts';
