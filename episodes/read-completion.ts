@@ -10,11 +10,19 @@ type Answer = Extract<Exchange, { kind: 'answer' }>;
 
 const tokensSchema = z.int().nonnegative().catch(0);
 
+const takenOut = z.string().nullish().catch(undefined);
+
 const completionSchema = z.object({
   choices: z
     .array(
       z.object({
-        message: z.object({ content: messageText.nullish() }),
+        message: z.object({
+          content: messageText.nullish(),
+          // Where servers put what they take out of a reply: vLLM and SGLang, newer vLLM and OpenRouter, and OpenAI.
+          reasoning_content: takenOut,
+          reasoning: takenOut,
+          tool_calls: z.array(z.unknown()).nullish().catch(undefined),
+        }),
         finish_reason: z.string().nullish(),
       }),
     )
@@ -67,6 +75,21 @@ const readFullContext = (body: string, message: string, maxTokens: number): Read
   return { kind: 'refused', type: 'config', message: `${expected}; ${message}` };
 };
 
+type Message = z.infer<typeof completionSchema>['choices'][number]['message'];
+
+/** What a server's parser has taken out of the reply so that no turn of the model's own is left; undefined where one is. */
+const takenApart = ({ content, reasoning_content, reasoning, tool_calls }: Message, finish: string) => {
+  if (tool_calls?.length) return { what: 'a call into tool_calls', parser: 'tool-call parser' };
+  const thoughts = reasoning_content?.trim() || reasoning?.trim();
+  // A model that is cut off while it thinks has said nothing: that is its own doing.
+  return thoughts && !content?.trim() && finish !== 'length'
+    ? { what: 'all of it into its reasoning', parser: 'reasoning parser' }
+    : undefined;
+};
+
+/** A generation that the server gave up, in the words of vLLM and SGLang, of OpenRouter, and of DeepSeek. */
+const givenUp: ReadonlySet<string> = new Set(['abort', 'error', 'insufficient_system_resource']);
+
 const readAnswer = ({ status, body, retryAfter, location }: Answer, maxTokens: number): ReadCompletion => {
   const message = `the model server answered ${status}: ${body.slice(0, 300)}`;
   if (isPassingStatus(status)) {
@@ -90,10 +113,24 @@ const readAnswer = ({ status, body, retryAfter, location }: Answer, maxTokens: n
   const choice = parsed.data?.choices[0];
   // A body that is cut off, or a proxy's page, says nothing of the request.
   if (!choice) return { kind: 'transient', fault: 'broken', message: `expected a chat completion; ${message}` };
+  const finishReason = choice.finish_reason ?? 'unknown';
+  if (givenUp.has(finishReason))
+    return {
+      kind: 'transient',
+      fault: 'broken',
+      message: `the model server gave the turn up, finish_reason "${finishReason}"; ${message}`,
+    };
+  const apart = takenApart(choice.message, finishReason);
+  if (apart)
+    return {
+      kind: 'refused',
+      type: 'config',
+      message: `expected the model's own text as content, the server has put ${apart.what}; serve the model without a ${apart.parser}; ${message}`,
+    };
   return {
     kind: 'completion',
     text: choice.message.content ?? '',
-    finishReason: choice.finish_reason ?? 'unknown',
+    finishReason,
     promptTokens: parsed.data?.usage.prompt_tokens ?? 0,
     completionTokens: parsed.data?.usage.completion_tokens ?? 0,
   };

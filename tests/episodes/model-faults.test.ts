@@ -77,6 +77,40 @@ test('a reply may be a list of parts, of which those of text count', async () =>
   expect(await play({ endpoints: [server.url] })).toMatchObject({ ending: 'answered', answer: '7' });
 });
 
+const replyOf = (message: object, finish_reason: string | null = 'stop'): Step =>
+  answerStatus(200, JSON.stringify({ choices: [{ message, finish_reason }] }));
+
+test.each([
+  ['reasoning_content', 'a reasoning parser', { content: null, reasoning_content: answer }],
+  ['reasoning', 'a reasoning parser', { content: '\n', reasoning: answer }],
+  ['tool_calls', 'a tool-call parser', { content: 'I look at it.', tool_calls: [{ id: '1', type: 'function' }] }],
+])('a reply that the server has put into %s is no empty turn: it is served wrongly', async (_, parser, message) => {
+  const server = await start([replyOf(message)]);
+  const episode = await play({ endpoints: [server.url] });
+  expect(episode).toMatchObject({ ending: 'model_error', error: { type: 'config' }, turns: [] });
+  expect(episode.error?.message).toContain(`without ${parser}`);
+  expect(server.requests).toHaveLength(1);
+});
+
+test('thoughts beside a reply are no part of it, and a model that is cut off in them has said nothing', async () => {
+  const server = await start([
+    replyOf({ content: null, reasoning_content: 'Let me see' }, 'length'),
+    replyOf({ content: answer, reasoning_content: '<answer>1</answer>', tool_calls: [] }),
+  ]);
+  const episode = await play({ endpoints: [server.url], protocol: 'codedance' });
+  expect(episode).toMatchObject({ ending: 'answered', answer: '7' });
+  expect(episode.turns.map(({ text }) => text)).toEqual(['', answer]);
+});
+
+test.each(['abort', 'error', 'insufficient_system_resource'])(
+  'a turn that the server gave up, which it calls "%s", is asked for again',
+  async (finish) => {
+    const server = await start([replyOf({ content: '<answer>1' }, finish), answer]);
+    expect(await play({ endpoints: [server.url] })).toMatchObject({ ending: 'answered', answer: '7' });
+    expect(server.requests).toHaveLength(2);
+  },
+);
+
 test('429 waits as long as Retry-After says', async () => {
   const server = await start([answerStatus(429, '{}', { 'retry-after': '1' }), answer]);
   const started = performance.now();
