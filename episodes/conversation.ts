@@ -23,6 +23,12 @@ const cancelled = (signal: AbortSignal): LensmithError =>
 
 const error = (type: string, message: string): ModelReply => ({ kind: 'error', type, message });
 
+/** What the endpoints said; of a single one its own words. */
+const toldBy = (said: ReadonlyMap<Endpoint, string>): string =>
+  said.size === 1
+    ? [...said.values()].join('')
+    : [...said].map(([{ url }, message]) => `${url}: ${message}`).join('; ');
+
 const imagesOf = (messages: readonly ChatMessage[]): string[] =>
   messages.flat().flatMap((piece) => (Buffer.isBuffer(piece) ? [] : [piece.digest]));
 
@@ -47,6 +53,7 @@ export const beginConversation = ({ model, pool, attempts, pauseMs, send }: Tran
     const { deadline, signal } = limits;
     let failure: { type: string; message: string } | undefined;
     let failed: Endpoint | undefined;
+    const refused = new Map<Endpoint, string>();
     let tries = 0;
 
     for (let attempt = 1; ; ) {
@@ -55,7 +62,8 @@ export const beginConversation = ({ model, pool, attempts, pauseMs, send }: Tran
       let wait = Math.min(pauseMs * 2 ** (attempt - 1), longestPauseMs) * (0.5 + Math.random() / 2);
       if (lease && !lease.endpoint.isUp) leave();
       if (!lease) {
-        const leased = await pool.lease(Math.min(deadline, performance.now() + wait), signal, failed);
+        const until = Math.min(deadline, performance.now() + wait);
+        const leased = await pool.lease(until, signal, { failed, refused });
         if (leased.kind === 'refused') return error(leased.error.type, leased.error.message);
         if (leased.kind === 'lease') lease = leased.lease;
         else failure = { type: 'infrastructure', message: leased.message };
@@ -73,6 +81,7 @@ export const beginConversation = ({ model, pool, attempts, pauseMs, send }: Tran
         const { read, omitted, startedAt, durationMs } = sent;
         if (read.kind === 'completion') {
           answered = true;
+          for (const [other, reason] of refused) other.refused(reason);
           if (omitted) endpoint.mediaKept();
           if (endpoint.keepsMedia) kept = new Set(imagesOf(messages));
           return { ...read, endpoint: endpoint.url, startedAt, durationMs, tries };
@@ -81,8 +90,16 @@ export const beginConversation = ({ model, pool, attempts, pauseMs, send }: Tran
         // A server that has dropped an image says so in words of its own: the images are sent in full again.
         kept = new Set();
         if (read.kind === 'refused') {
-          if (!omitted) return error(read.type, read.message);
-          endpoint.mediaRefused();
+          if (omitted) {
+            endpoint.mediaRefused();
+            continue;
+          }
+          refused.set(endpoint, read.message);
+          // What one server refuses for its settings or its key, another may take; an answer without end has no end there.
+          const mayDo = (other: Endpoint): boolean => other.isUp && !refused.has(other);
+          if (read.type === 'infrastructure' || !pool.endpoints.some(mayDo)) return error(read.type, toldBy(refused));
+          failure = read;
+          leave();
           continue;
         }
         if (performance.now() >= deadline && !failure) return { kind: 'deadline' };

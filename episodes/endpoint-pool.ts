@@ -14,15 +14,22 @@ export type LeaseReply =
   | { readonly kind: 'refused'; readonly error: LensmithError }
   | { readonly kind: 'away'; readonly message: string };
 
+/** Endpoints that a turn was sent to in vain. */
+export interface TriedEndpoints {
+  /** Has just failed; taken only where there is no other. */
+  readonly failed: Endpoint | undefined;
+  /** Have refused the turn, and are not taken. */
+  readonly refused: ReadonlyMap<Endpoint, unknown>;
+}
+
 export interface EndpointPool {
   /**
    * Chooses an endpoint for an episode: the one with the least load.
    *
    * @param until - `performance.now()` up to which one is waited for.
-   * @param failed - The endpoint that has just failed, taken only where there is no other. One that fails fast always
-   * has the least load.
+   * @param tried - What has failed already: one that fails fast always has the least load.
    */
-  lease(until: number, signal: AbortSignal, failed?: Endpoint): Promise<LeaseReply>;
+  lease(until: number, signal: AbortSignal, tried?: TriedEndpoints): Promise<LeaseReply>;
   readonly endpoints: readonly Endpoint[];
 }
 
@@ -64,6 +71,8 @@ const refusalOf = (endpoints: readonly Endpoint[]): LensmithError | undefined =>
   });
 };
 
+const noneTried: TriedEndpoints = { failed: undefined, refused: new Map() };
+
 /** A pool of at least one endpoint. */
 export const createEndpointPool = (endpoints: readonly Endpoint[]): EndpointPool => {
   if (endpoints.length === 0) throw new LensmithError('config', 'expected at least one endpoint, got none');
@@ -74,13 +83,13 @@ export const createEndpointPool = (endpoints: readonly Endpoint[]): EndpointPool
     return endpoints.filter(({ dueAt }) => dueAt <= now).map((endpoint) => endpoint.look());
   };
 
-  const lease: EndpointPool['lease'] = async (until, signal, failed) => {
+  const lease: EndpointPool['lease'] = async (until, signal, { failed, refused } = noneTried) => {
     for (;;) {
       const unchecked = endpoints.some(({ dueAt }) => dueAt === 0);
       const looks = lookAtDue();
       // The first choice is among all; a server that comes back is waited for only where there is no other.
       if (unchecked || (looks.length && !endpoints.some(({ isUp }) => isUp))) await Promise.all(looks);
-      const up = endpoints.filter(({ isUp }) => isUp);
+      const up = endpoints.filter((endpoint) => endpoint.isUp && !refused.has(endpoint));
       const good = up.filter((endpoint) => !endpoint.isHeld && endpoint !== failed);
       const chosen = least(good.length ? good : up);
       if (chosen) return { kind: 'lease', lease: leaseOf(chosen) };

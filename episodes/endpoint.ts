@@ -17,6 +17,8 @@ export interface EndpointOptions {
   readonly limit: ConcurrencyLimit;
   /** Time of the first ejection, milliseconds; doubled each time, up to 30 s. */
   readonly ejectionMs: number;
+  /** Called once, the first time that it is left out or refuses what another one takes. */
+  readonly onFault?: (url: string, reason: string) => void;
 }
 
 /** Failures in a row after which a server is ejected although it can be reached. */
@@ -48,14 +50,16 @@ export class Endpoint {
   #tellsQueue = false;
   #misses = 0;
   readonly #places: PlaceQueue;
+  #onFault: EndpointOptions['onFault'];
 
-  constructor({ url, check, limit, ejectionMs }: EndpointOptions) {
+  constructor({ url, check, limit, ejectionMs, onFault }: EndpointOptions) {
     this.url = url;
     this.limit = limit;
     this.#places = new PlaceQueue(limit);
     this.#check = check;
     this.#firstEjectionMs = ejectionMs;
     this.#ejectionMs = ejectionMs;
+    this.#onFault = onFault;
   }
 
   get isUp(): boolean {
@@ -117,6 +121,11 @@ export class Endpoint {
     if (this.#state === 'up' && (away || this.#failures >= failuresToEject)) this.#eject(reason);
   }
 
+  /** The server refused a turn that another one has answered. */
+  refused(reason: string): void {
+    this.#tell(reason);
+  }
+
   /** The server turned a request away: for `waitMs` it is sent nothing. */
   hold(waitMs: number): void {
     this.#places.hold(waitMs);
@@ -173,6 +182,7 @@ export class Endpoint {
         this.#refusal = failure;
         this.#reason = failure.message;
         this.#places.wakeAll();
+        this.#tell(failure.message);
       }
     }
   }
@@ -183,5 +193,11 @@ export class Endpoint {
     this.#ejectedUntil = performance.now() + this.#ejectionMs;
     this.#ejectionMs = Math.min(2 * this.#ejectionMs, longestEjectionMs);
     this.#places.wakeAll();
+    this.#tell(reason);
+  }
+
+  #tell(reason: string): void {
+    this.#onFault?.(this.url, reason);
+    this.#onFault = undefined;
   }
 }

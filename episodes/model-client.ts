@@ -59,13 +59,17 @@ export const createModelClient = (options: ModelClientOptions): ModelClient => {
     return { keepsMedia: isVllm && mediaReuse === 'auto' && (await keepsMedia(url, asked)), tellsQueue: isVllm };
   };
 
-  const endpoints = [...new Set(options.endpoints.map(apiBase))].map(
+  const urls = [...new Set(options.endpoints.map(apiBase))];
+  // Of a single one every episode tells.
+  const onFault = urls.length > 1 ? options.onFault : undefined;
+  const endpoints = urls.map(
     (url) =>
       new Endpoint({
         url,
         check: () => check(url),
         limit: new ConcurrencyLimit({ most: maxInFlight }),
         ejectionMs: pauseMs,
+        ...(onFault ? { onFault } : {}),
       }),
   );
   const pool = createEndpointPool(endpoints);

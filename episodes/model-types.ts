@@ -31,6 +31,8 @@ export interface ModelClientOptions {
    * @default auto
    */
   readonly mediaReuse?: 'auto' | 'never';
+  /** Of several endpoints, called once with each that is left out or refuses what another one takes, and why. */
+  readonly onFault?: (url: string, reason: string) => void;
 }
 
 /** One turn of the model, or why there is none. */

@@ -34,16 +34,34 @@ export interface EvalOutcome {
   readonly decided: boolean;
 }
 
-const firstServed = async (url: string, apiKey: string | undefined): Promise<string> => {
-  const [first] = await servedModels(url, apiKey === undefined ? {} : { apiKey });
-  if (first !== undefined) return first;
-  throw new LensmithError('config', `expected ${url} to serve a model, it lists none`, { where: url });
+/** The first model of the first server that has one: one of several may be away. */
+const firstServed = async (urls: readonly string[], apiKey: string | undefined): Promise<string> => {
+  const faults: unknown[] = [];
+  for (const url of urls) {
+    try {
+      const [first] = await servedModels(url, apiKey === undefined ? {} : { apiKey });
+      if (first !== undefined) return first;
+      faults.push(new LensmithError('config', `expected ${url} to serve a model, it lists none`, { where: url }));
+    } catch (error) {
+      faults.push(error);
+    }
+  }
+  throw faults[0];
 };
+
+/** Tells of one of several servers that is left out. */
+const tellOf =
+  (whose: string) =>
+  (url: string, reason: string): void => {
+    process.stderr.write(
+      `lensmith: ${url} is left out as long as it fails, other servers of the ${whose} do its work: ${reason}\n`,
+    );
+  };
 
 const judgeOf = async (flags: EvalFlags, home: string, signal: AbortSignal) => {
   const [first, ...others] = flags.judgeUrl ?? [];
   if (first === undefined) return { scoring: scoringVersion };
-  const model = flags.judgeModel ?? (await firstServed(first, flags.judgeKey));
+  const model = flags.judgeModel ?? (await firstServed([first, ...others], flags.judgeKey));
   const key = flags.judgeKey === undefined ? {} : { apiKey: flags.judgeKey };
   const cacheDir = join(home, 'cache', 'judge');
   const client = openJudge({ url: [first, ...others], model, cacheDir, signal, ...key });
@@ -63,7 +81,7 @@ export const runEval = async (
 ): Promise<EvalOutcome> => {
   const { python, home } = await hostFromEnvironment();
   const protocol = await loadProtocol(flags.protocol);
-  const servedModel = flags.evalModelName ?? (await firstServed(flags.apiUrl[0] ?? '', flags.apiKey));
+  const servedModel = flags.evalModelName ?? (await firstServed(flags.apiUrl, flags.apiKey));
   const { modelName, dataName } = evaluationNames(flags.modelName ?? servedModel, flags.dataPath);
   const dir = join(flags.savePath, modelName);
   const evaluationDir = join(dir, dataName);
@@ -134,7 +152,10 @@ export const runEval = async (
     rejudge: flags.rejudge,
     dataSource: flags.dataSource,
     keepImages: flags.embedImages ? Number.POSITIVE_INFINITY : flags.keepImages,
-    requests: { requestSeconds: flags.requestSeconds },
+    requests: {
+      requestSeconds: flags.requestSeconds,
+      onFault: tellOf('model'),
+    },
     report: async (result) => {
       reported = result;
     },

@@ -94,6 +94,25 @@ test('takes the flags of eval.py as it writes them, and writes every sample with
   expect(stats.avg_acc).toBeCloseTo(5 / 6, 12);
 }, 180_000);
 
+test('of several servers those that can do the work, and of each of the others it is told why it does not', async () => {
+  const server = await serve(turn);
+  const broken = await serve(() => answerStatus(400));
+  const other = await startScriptedServer(() => '<answer>0</answer>', 'another');
+  servers.push(other);
+  const away = await serve(turn);
+  await away.close();
+  const data = await writeDigitSet(dir, 4);
+  const urls = [away, broken, other, server].map(({ url }) => url);
+  const args = ['eval', '--api-url', urls.join(','), '--data-path', data, '--save-path', join(dir, 'save')];
+  const { stdout, stderr, code } = await lensmith([...args, '--model-name', 'peer']);
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('accuracy   75.0 %') });
+  const told = stderr.split('\n').filter((line) => line.startsWith('lensmith: http'));
+  expect(told).toHaveLength(3);
+  expect(told).toContainEqual(expect.stringMatching(`${away.url} is left out.*ECONNREFUSED`));
+  expect(told).toContainEqual(expect.stringMatching(`${broken.url} is left out.*answered 400`));
+  expect(told).toContainEqual(expect.stringMatching(`${other.url} is left out.*it serves "another"`));
+}, 180_000);
+
 test('where a sample is missing the exit code is not 0, until --retry-failed has asked it again', async () => {
   let away = true;
   const server = await serve((index, request) => (away && index === 1 ? answerStatus(400) : turn(index, request)));

@@ -106,6 +106,30 @@ test('an endpoint of another model is never asked', async () => {
   expect(client.endpoints()[0]).toMatchObject({ state: 'refused', reason: expect.stringContaining('"another"') });
 });
 
+test('what one endpoint refuses another one is asked for, also in the middle of an episode', async () => {
+  const told: string[] = [];
+  const never = await start(() => answerStatus(400));
+  const later = await start((request, count) => (count < 4 ? threeTurns(request) : answerStatus(401)));
+  const right = await start(threeTurns);
+  const onFault = (url: string, reason: string): void => void told.push(`${url}: ${reason}`);
+  const client = clientOf([never, later, right], { onFault });
+  await client.ready();
+  const episodes = await playMany(client, 12, 3, () => undefined);
+  expect(episodes.map(({ ending }) => ending)).toEqual(episodes.map(() => 'answered'));
+  expect(told).toHaveLength(2);
+  expect(told).toContainEqual(expect.stringContaining(`${never.url}: the model server answered 400`));
+  expect(told).toContainEqual(expect.stringContaining(`${later.url}: the model server answered 401`));
+});
+
+test('what every endpoint refuses is refused, in the words of each', async () => {
+  const [first, second] = [await start(() => answerStatus(400)), await start(() => answerStatus(422))];
+  const episode = await playWith(clientOf([first, second]));
+  expect(episode).toMatchObject({ ending: 'model_error', error: { type: 'config' }, turns: [] });
+  expect(episode.error?.message).toContain(`${first.url}: the model server answered 400`);
+  expect(episode.error?.message).toContain(`${second.url}: the model server answered 422`);
+  expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
+});
+
 test('where every endpoint has another model the error says which', async () => {
   const client = clientOf([await start(answer, 'first'), await start(answer, 'second')]);
   await expect(client.ready()).rejects.toMatchObject({
