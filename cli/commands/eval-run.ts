@@ -64,7 +64,8 @@ const judgeOf = async (flags: EvalFlags, home: string, signal: AbortSignal) => {
   const model = flags.judgeModel ?? (await firstServed([first, ...others], flags.judgeKey));
   const key = flags.judgeKey === undefined ? {} : { apiKey: flags.judgeKey };
   const cacheDir = join(home, 'cache', 'judge');
-  const client = openJudge({ url: [first, ...others], model, cacheDir, signal, ...key });
+  const onFault = tellOf('judge');
+  const client = openJudge({ url: [first, ...others], model, cacheDir, signal, onFault, ...key });
   const judge = auditedJudge({ client, policy: flags.judgeAudit, folder: judgeAuditFolder({ home }) });
   return { judge, scoring: judgedScoring(scoringVersion, model, flags.judgeAudit) };
 };

@@ -42,7 +42,7 @@ export interface AskingOptions {
 
 const longestPauseMs = 8000;
 
-const none: ReadonlySet<JudgeEndpoint> = new Set();
+const none: ReadonlyMap<JudgeEndpoint, string> = new Map();
 
 /** One that has failed a question comes last: one that fails fast always has the least in flight. */
 const least = (endpoints: readonly JudgeEndpoint[], failed = none): JudgeEndpoint | undefined =>
@@ -50,7 +50,7 @@ const least = (endpoints: readonly JudgeEndpoint[], failed = none): JudgeEndpoin
     (a, b) => a.pauseMs - b.pauseMs || Number(failed.has(a)) - Number(failed.has(b)) || a.inFlight - b.inFlight,
   )[0];
 
-const isGood = ({ kind }: JudgeReply): boolean => kind === 'reply' || kind === 'rejected';
+const isGood = ({ kind }: JudgeReply): boolean => kind === 'reply' || kind === 'unreadable';
 
 /** Puts questions to a judge's servers: one retry loop, least in flight, hedged, within a deadline. */
 export const createAsking = (options: AskingOptions) => {
@@ -97,12 +97,12 @@ export const createAsking = (options: AskingOptions) => {
     const began = performance.now();
     const until = began + deadlineMs;
     let pauses = 0;
-    const failed = new Set<JudgeEndpoint>();
+    const failed = new Map<JudgeEndpoint, string>();
+    const rejecting = new Set<JudgeEndpoint>();
+    const mayDo = (): JudgeEndpoint[] => endpoints.filter((endpoint) => !endpoint.refusal && !rejecting.has(endpoint));
     for (let attempt = 0; attempt < attempts && !signal.aborted && performance.now() < until; ) {
-      const endpoint = least(
-        endpoints.filter(({ refusal }) => !refusal),
-        failed,
-      );
+      const endpoint = least(mayDo(), failed);
+      if (!endpoint && rejecting.size > 0) return { kind: 'rejected', reason: [...failed.values()].join('; ') };
       if (!endpoint) {
         const [refusal] = endpoints.flatMap((each) => each.refusal ?? []);
         return {
@@ -115,12 +115,15 @@ export const createAsking = (options: AskingOptions) => {
         return { kind: 'outage', reason: `the judge asks to wait longer than there is time: ${last}` };
       await waitFor(endpoint.pauseMs, until);
       const reply = await exchange(messages, endpoint, until);
-      if (reply.kind === 'reply') return readReply(reply.text);
-      if (reply.kind === 'rejected') return reply;
+      if (reply.kind === 'reply' || reply.kind === 'unreadable') {
+        for (const [other, reason] of failed) if (other !== endpoint) other.outdone(reason);
+        return reply.kind === 'reply' ? readReply(reply.text) : reply;
+      }
       last = reply.reason;
-      failed.add(endpoint);
+      failed.set(endpoint, reply.reason);
+      if (reply.kind === 'rejected') rejecting.add(endpoint);
       // Another server may do, and asking it is no second attempt.
-      if (reply.kind === 'refused') continue;
+      if (reply.kind !== 'retry') continue;
       if (!reply.absent || performance.now() - began >= awayMs) attempt += 1;
       if (attempt === attempts) break;
       counts.retries += 1;

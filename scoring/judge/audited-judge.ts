@@ -31,13 +31,15 @@ export interface AuditedJudge {
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** The measures that fell short, or all of them, in a line. */
-export const auditNote = ({ measures, passed, asked, pairs }: JudgeAudit): string => {
+export const auditNote = ({ measures, passed, asked, pairs, disagreements }: JudgeAudit): string => {
   const told = measures.filter((measure) => passed || !measure.passed);
   const figures = told.map(
     ({ name, share, low, high, required }) =>
       `${name} ${percent(share)} [${percent(low)}, ${percent(high)}], at least ${percent(required)} required of the lower end`,
   );
-  return `${asked === pairs ? `on ${pairs} pairs` : `stopped after ${asked} of ${pairs} pairs`}: ${figures.join('; ')}`;
+  const [silent, ...others] = disagreements.filter(({ said }) => said === 'no verdict');
+  const silence = silent ? `; ${others.length + 1} replies were no verdict, the first: ${silent.reason}` : '';
+  return `${asked === pairs ? `on ${pairs} pairs` : `stopped after ${asked} of ${pairs} pairs`}: ${figures.join('; ')}${passed ? '' : silence}`;
 };
 
 /**
@@ -94,7 +96,9 @@ export const auditedJudge = ({
     const failed = (reason: string): Grade => ({ verdict: 'judge_failed', decidedBy: 'none', reason });
     if (typeof found === 'string') return failed(`the judge ${client.id} was not asked: ${found}`);
     if (found.passed || policy === 'force') return undefined;
-    return failed(`the judge ${client.id} was not asked, it failed its audit ${auditNote(found)}`);
+    return failed(
+      `the judge ${client.id} was not asked, it failed its audit ${auditNote(found)}; once it is mended, lensmith judge audit makes it anew`,
+    );
   };
 
   const standing = async (): Promise<JudgeStanding> => {

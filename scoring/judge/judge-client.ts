@@ -48,6 +48,8 @@ export interface JudgeOptions {
   readonly requestsPerMinute?: number;
   /** Sends a late question a second time. @default true */
   readonly hedge?: boolean;
+  /** Of several servers, called once with each that fails what another one answers, and why. */
+  readonly onFault?: (url: string, reason: string) => void;
   /** Ends what is being asked, and lets nothing more be asked. */
   readonly signal?: AbortSignal;
 }
@@ -82,7 +84,11 @@ export const openJudge = (options: JudgeOptions): JudgeClient => {
   const { model, id = model, timeoutMs = 60_000 } = options;
   const urls = typeof options.url === 'string' ? [options.url] : options.url;
   const endpoints = [...new Set(urls)].map(
-    (url) => new JudgeEndpoint({ url, model, apiKey: options.apiKey, timeoutMs, maxTokens: replyTokens }),
+    (url) =>
+      new JudgeEndpoint({
+        ...{ url, model, apiKey: options.apiKey, timeoutMs, maxTokens: replyTokens },
+        ...(options.onFault ? { onFault: options.onFault } : {}),
+      }),
   );
   const counts: JudgeCounts = { requests: 0, retries: 0, hedges: 0 };
   const put = createAsking({

@@ -16,17 +16,48 @@ export interface JudgeEndpointOptions {
   /** Milliseconds for a request with its body. */
   readonly timeoutMs: number;
   readonly maxTokens: number;
+  /** Called once, where another server answers what this one failed. */
+  readonly onFault?: (url: string, reason: string) => void;
 }
 
 const modelsSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
+
+const thoughts = z.string().nullish().catch(undefined);
 
 const completionSchema = z.object({
   // An old server may leave it out; the list of models was checked in any case.
   model: z.string().nullish(),
   choices: z
-    .array(z.object({ finish_reason: z.string().nullish(), message: z.object({ content: messageText.nullish() }) }))
+    .array(
+      z.object({
+        finish_reason: z.string().nullish(),
+        // Where a server with a reasoning parser puts what the model thinks.
+        message: z.object({ content: messageText.nullish(), reasoning_content: thoughts, reasoning: thoughts }),
+      }),
+    )
     .min(1),
 });
+type Choice = z.infer<typeof completionSchema>['choices'][number];
+
+const unreadable = (reason: string): JudgeReply => ({ kind: 'unreadable', reason });
+
+const replyOf = (
+  { finish_reason, message: { content, reasoning_content, reasoning } }: Choice,
+  maxTokens: number,
+): JudgeReply => {
+  const text = content ?? '';
+  if (finish_reason === 'length') {
+    const hint = /^\s*[{`]/.test(text)
+      ? ''
+      : '; serve a judge that thinks before it replies with its thinking turned off';
+    return unreadable(`the judge's reply was cut off after ${maxTokens} tokens${hint}`);
+  }
+  if (text.trim() === '' && (reasoning_content || reasoning))
+    return unreadable(
+      "the server has put all of the judge's reply into its reasoning; serve the judge without a reasoning parser",
+    );
+  return { kind: 'reply', text };
+};
 
 const mostBytes = 1024 * 1024;
 
@@ -50,11 +81,18 @@ export class JudgeEndpoint {
   #refusal: LensmithError | undefined;
   #checked: Promise<JudgeReply | undefined> | undefined;
   #pausedUntil = 0;
+  #isTold = false;
 
   constructor(options: JudgeEndpointOptions) {
     this.url = apiBase(options.url);
     this.#options = options;
     this.#headers = options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {};
+  }
+
+  /** Another server answered what this one failed. Told once. */
+  outdone(reason: string): void {
+    if (!this.#isTold) this.#options.onFault?.(this.url, reason);
+    this.#isTold = true;
   }
 
   /** Why it is not asked any more. */
@@ -85,9 +123,7 @@ export class JudgeEndpoint {
       const said = found.value.model ?? model;
       if (!isModel(said, model)) return this.#otherModel(said);
       const [choice] = found.value.choices;
-      if (choice?.finish_reason === 'length')
-        return { kind: 'rejected', reason: `the judge's reply was cut off after ${maxTokens} tokens` };
-      return { kind: 'reply', text: choice?.message.content ?? '' };
+      return choice ? replyOf(choice, maxTokens) : unreadable('the judge gave no reply');
     } finally {
       this.inFlight -= 1;
     }

@@ -19,8 +19,10 @@ export type JudgeReply =
     }
   /** The server will never do: it refuses the key, does not have the model, or has another one. */
   | { readonly kind: 'refused'; readonly type: 'auth' | 'config'; readonly reason: string }
-  /** This question will never do. */
-  | { readonly kind: 'rejected'; readonly reason: string };
+  /** This server refuses the question. */
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** What the judge said is no reply. */
+  | { readonly kind: 'unreadable'; readonly reason: string };
 
 /** What a request that got no complete answer says about trying again. One that was given up says nothing of the server. */
 export const replyOfLoss = ({ fault, message }: Extract<Exchange, { kind: 'lost' }>): JudgeReply => ({

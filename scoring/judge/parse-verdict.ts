@@ -32,9 +32,18 @@ const contradicts = (verdict: JudgeSaying, reason: string): boolean => {
   return named.some(([, said]) => said?.toLowerCase() !== verdict);
 };
 
-/** Reads a judge's reply: one JSON object, alone or in a fence, that says one thing. Anything else is no verdict. */
+/** What a model thinks before it replies; its template may have begun it, so that only its end is there. */
+const thoughts = /^(?![{`])(?:(?!<\/think>).)*<\/think>\s*/s;
+
+/**
+ * Reads a judge's reply: one JSON object, alone or in a fence, that says one thing; thoughts may stand before it. Anything
+ * else is no verdict.
+ */
 export const readReply = (reply: string): ReadReply => {
-  const text = reply.trim().replace(/^```(?:json)?[^\S\n]*\n?([\s\S]*?)\s*```$/, '$1');
+  const text = reply
+    .trim()
+    .replace(thoughts, '')
+    .replace(/^```(?:json)?[^\S\n]*\n?([\s\S]*?)\s*```$/, '$1');
   let value: unknown;
   try {
     value = JSON.parse(text);

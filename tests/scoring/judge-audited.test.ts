@@ -57,6 +57,14 @@ test('a judge that fails decides nothing, and says by how much it failed', async
   expect(await standing()).toMatchObject({ audit: 'failed', decides: false, note: expect.stringContaining('refused') });
 });
 
+test('of a judge that fails because its replies cannot be read it is said what they lack', async () => {
+  const server = await startJudgeServer(() => '<think>Let me see. Both');
+  const { judge, standing } = await open(server.url, 'required');
+  const reason = /replies were no verdict, the first: the judge did not reply with one JSON object/;
+  expect((await judge(question)).reason).toMatch(reason);
+  expect((await standing()).note).toMatch(reason);
+});
+
 test('forced, it decides all the same, and its standing says so', async () => {
   const server = await startOracle(() => 'correct');
   const { judge, standing } = await open(server.url, 'force');

@@ -244,5 +244,46 @@ test('a reply that was cut off is no verdict', async () => {
   const cut = { ...JSON.parse(completion(right)) };
   cut.choices[0].finish_reason = 'length';
   const { judge } = await judgeOf(() => answerStatus(200, JSON.stringify(cut)));
-  expect(await judge(question)).toMatchObject({ verdict: 'judge_failed', reason: expect.stringContaining('cut off') });
+  const grade = await judge(question);
+  expect(grade).toMatchObject({ verdict: 'judge_failed', reason: expect.stringContaining('cut off') });
+  expect(grade.reason).not.toContain('thinking');
+});
+
+const replyOf = (message: object, finish_reason: string) =>
+  answerStatus(200, JSON.stringify({ choices: [{ message, finish_reason }] }));
+
+test.each<[string, object, string, string]>([
+  ['is cut off in its thoughts', { content: '<think>Let me see' }, 'length', 'with its thinking turned off'],
+  ['is cut off in thoughts of its own', { content: null, reasoning: 'Let' }, 'length', 'with its thinking turned off'],
+  ['has all in its reasoning', { content: null, reasoning_content: right }, 'stop', 'without a reasoning parser'],
+])('of a judge whose reply %s it is said how it has to be served', async (_, message, finish, hint) => {
+  const { judge, server } = await judgeOf(() => replyOf(message, finish));
+  expect(await judge(question)).toMatchObject({ verdict: 'judge_failed', reason: expect.stringContaining(hint) });
+  expect(server.requests).toHaveLength(1);
+});
+
+test('what one of several servers rejects another one answers, and it is told once', async () => {
+  const broken = await startJudgeServer(() => answerStatus(400));
+  const whole = await startJudgeServer(() => right);
+  const told: string[] = [];
+  const onFault = (url: string, reason: string): void => void told.push(`${url} ${reason}`);
+  const { judge } = openJudge({ url: [broken.url, whole.url], model: 'judge', attempts: 1, onFault });
+  const grades = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => judge({ ...question, answer: `answer ${index}` })),
+  );
+  expect(new Set(grades.map(({ verdict }) => verdict))).toEqual(new Set(['correct']));
+  expect(told).toEqual([expect.stringMatching(`^${broken.url} .* answered 400`)]);
+});
+
+test('what every server rejects is judge_failed in the words of each, after one request to each', async () => {
+  const [first, second] = [
+    await startJudgeServer(() => answerStatus(400)),
+    await startJudgeServer(() => answerStatus(422)),
+  ];
+  const { judge } = openJudge({ url: [first.url, second.url], model: 'judge' });
+  const grade = await judge(question);
+  expect(grade).toMatchObject({ verdict: 'judge_failed', decidedBy: 'none' });
+  expect(grade.reason).toContain(`${first.url}/chat/completions answered 400`);
+  expect(grade.reason).toContain(`${second.url}/chat/completions answered 422`);
+  expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
 });
