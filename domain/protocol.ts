@@ -15,7 +15,7 @@ const fields = z.strictObject({
    * - `code-fence`: the first complete `<code>` … `</code>` holding a ```` ```python ```` fence.
    * - `code-or-fence`: the same; where a turn has none, the first complete Python fence.
    * - `tool-call`: the first complete `<tool_call>` … `</tool_call>` holding the JSON object
-   *   `{"name", "arguments": {"code", "description", "image_index"}}`.
+   *   `{"name", "arguments": {"code", "description", "image_index"}}`, with at most 100 levels of arrays and objects.
    */
   parser: z.enum(['code-fence', 'code-or-fence', 'tool-call']),
   /** System prompt; the empty string sends no system message. */

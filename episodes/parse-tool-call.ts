@@ -17,6 +17,12 @@ const callSchema = z.object({ name: z.string(), arguments: argumentsSchema });
 // An opening mark inside another begins anew, as it does for answers.
 const callPattern = /<tool_call>((?:(?!<tool_call>).)*?)<\/tool_call>/s;
 
+/** Whether arrays and objects stand in each other deeper than both loops read: Python's stack ends a little below 1000. */
+const isDeep = (value: unknown, levels = 100): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeep(inner, levels - 1)));
+
 /** Why a call's form is refused, as the model reads it; the same sentence in both loops. */
 export const malformedCall = (tool: string): string =>
   `expected one JSON object {"name": "${tool}", "arguments": {"code": text, "description": text, "image_index": whole number from 0}} between the marks`;
@@ -36,8 +42,9 @@ export const unknownImage = (images: number): string =>
 export const parseToolCall = (text: string, tool: string): { code: string; imageCall: ImageCall } | null => {
   const body = callPattern.exec(text)?.[1];
   if (body === undefined) return null;
-  const parsed = callSchema.safeParse(parseJson(body));
-  if (!parsed.success || parsed.data.name !== tool)
+  const value = parseJson(body);
+  const parsed = callSchema.safeParse(value);
+  if (!parsed.success || parsed.data.name !== tool || isDeep(value))
     return { code: body, imageCall: { kind: 'refused', message: malformedCall(tool) } };
   const { code, description, image_index } = parsed.data.arguments;
   return { code, imageCall: { kind: 'call', imageIndex: image_index, description } };

@@ -54,7 +54,15 @@ def parse_tool_call(text: str, tool: str) -> tuple[str, ImageCall | RefusedCall]
         return found.group(1), RefusedCall(malformed_call(tool))
 
 
+def _is_deep(value: Any, levels: int = 100) -> bool:  # noqa: ANN401 - JSON
+    # Deeper than both loops read: the stack ends a little below 1000, JavaScript's reader has no end.
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return inner is not None and (levels == 0 or any(_is_deep(each, levels - 1) for each in inner))
+
+
 def _read(call: Any, tool: str) -> tuple[str, ImageCall]:  # noqa: ANN401 - JSON
+    if _is_deep(call):
+        raise ValueError("nested too deep")
     values = call.get("arguments") if isinstance(call, dict) and call.get("name") == tool else None
     if not isinstance(values, dict):
         raise ValueError("no call of the tool")
