@@ -18,7 +18,7 @@ export interface EndpointOptions {
   /** Time of the first ejection, milliseconds; doubled each time, up to 30 s. */
   readonly ejectionMs: number;
   /** Called once, the first time that it is left out or refuses what another one takes. */
-  readonly onFault?: (url: string, reason: string) => void;
+  readonly onNote?: (note: string) => void;
 }
 
 /** Failures in a row after which a server is ejected although it can be reached. */
@@ -50,16 +50,16 @@ export class Endpoint {
   #tellsQueue = false;
   #misses = 0;
   readonly #places: PlaceQueue;
-  #onFault: EndpointOptions['onFault'];
+  #onNote: EndpointOptions['onNote'];
 
-  constructor({ url, check, limit, ejectionMs, onFault }: EndpointOptions) {
+  constructor({ url, check, limit, ejectionMs, onNote }: EndpointOptions) {
     this.url = url;
     this.limit = limit;
     this.#places = new PlaceQueue(limit);
     this.#check = check;
     this.#firstEjectionMs = ejectionMs;
     this.#ejectionMs = ejectionMs;
-    this.#onFault = onFault;
+    this.#onNote = onNote;
   }
 
   get isUp(): boolean {
@@ -197,7 +197,7 @@ export class Endpoint {
   }
 
   #tell(reason: string): void {
-    this.#onFault?.(this.url, reason);
-    this.#onFault = undefined;
+    this.#onNote?.(`${this.url} is left out as long as it fails, other servers of the model do its work: ${reason}`);
+    this.#onNote = undefined;
   }
 }

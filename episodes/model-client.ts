@@ -49,19 +49,28 @@ const watchQueue = (agent: Agent, endpoint: Endpoint): (() => void) => {
 export const createModelClient = (options: ModelClientOptions): ModelClient => {
   const { model, apiKey, requestSeconds = 300, bodySeconds = 30, attempts = 6, pauseMs = 250 } = options;
   const { mediaReuse = 'auto', maxInFlight = 1024 } = options;
+  const urls = [...new Set(options.endpoints.map(apiBase))];
+  // Of a single one every episode tells.
+  const onNote = urls.length > 1 ? options.onNote : undefined;
+  const contexts = new Map<string, number>();
   const agent = new Agent({ connections: null, headersTimeout: 0, bodyTimeout: 0 });
   const headers = authorization(apiKey);
 
   const check = async (url: string): ReturnType<CheckServer> => {
     const asked: ServedModelsOptions = { timeoutMs: 5000, ...(apiKey === undefined ? {} : { apiKey }) };
-    const { ownedBy } = await servedModel(url, model, asked);
+    const { ownedBy, contextLength } = await servedModel(url, model, asked);
+    if (contextLength !== null) {
+      const other = [...contexts].find(([, length]) => length !== contextLength);
+      contexts.set(url, contextLength);
+      if (other)
+        onNote?.(
+          `${url} has a context of ${contextLength} tokens, ${other[0]} had one of ${other[1]}: what ends as context_limit depends on the server; serve the model with the same length everywhere`,
+        );
+    }
     const isVllm = ownedBy === 'vllm';
     return { keepsMedia: isVllm && mediaReuse === 'auto' && (await keepsMedia(url, asked)), tellsQueue: isVllm };
   };
 
-  const urls = [...new Set(options.endpoints.map(apiBase))];
-  // Of a single one every episode tells.
-  const onFault = urls.length > 1 ? options.onFault : undefined;
   const endpoints = urls.map(
     (url) =>
       new Endpoint({
@@ -69,7 +78,7 @@ export const createModelClient = (options: ModelClientOptions): ModelClient => {
         check: () => check(url),
         limit: new ConcurrencyLimit({ most: maxInFlight }),
         ejectionMs: pauseMs,
-        ...(onFault ? { onFault } : {}),
+        ...(onNote ? { onNote } : {}),
       }),
   );
   const pool = createEndpointPool(endpoints);

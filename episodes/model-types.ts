@@ -31,8 +31,11 @@ export interface ModelClientOptions {
    * @default auto
    */
   readonly mediaReuse?: 'auto' | 'never';
-  /** Of several endpoints, called once with each that is left out or refuses what another one takes, and why. */
-  readonly onFault?: (url: string, reason: string) => void;
+  /**
+   * Of several endpoints, called with what a person should know: once of each that is left out or refuses what another
+   * one takes, and of contexts of different lengths.
+   */
+  readonly onNote?: (note: string) => void;
 }
 
 /** One turn of the model, or why there is none. */

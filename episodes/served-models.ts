@@ -3,7 +3,16 @@ import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
 import { apiBase } from '../http/api-base.ts';
 
-const modelsSchema = z.object({ data: z.array(z.object({ id: z.string(), owned_by: z.string().nullish() })) });
+const modelsSchema = z.object({
+  data: z.array(
+    z.object({
+      id: z.string(),
+      owned_by: z.string().nullish(),
+      // vLLM's and SGLang's.
+      max_model_len: z.number().nullish().catch(null),
+    }),
+  ),
+});
 type ModelCard = z.infer<typeof modelsSchema>['data'][number];
 
 /** Authorisation of a request; none without a key. */
@@ -61,7 +70,7 @@ export const servedModels = async (url: string, options: ServedModelsOptions = {
   (await modelCards(url, options)).map(({ id }) => id);
 
 /**
- * The card of the model that is to be asked.
+ * Who serves the model that is to be asked, and with how many tokens of context, where the server says it.
  *
  * @throws LensmithError `config` where the endpoint serves others; else as `servedModels`.
  */
@@ -69,7 +78,7 @@ export const servedModel = async (
   url: string,
   model: string,
   options: ServedModelsOptions = {},
-): Promise<{ readonly ownedBy: string | null }> => {
+): Promise<{ readonly ownedBy: string | null; readonly contextLength: number | null }> => {
   const cards = await modelCards(url, options);
   const card = cards.find(({ id }) => id === model);
   if (!card)
@@ -78,7 +87,7 @@ export const servedModel = async (
       `expected ${url} to serve the model "${model}", it serves ${cards.map(({ id }) => `"${id}"`).join(', ') || 'none'}; correct the model's name or the address`,
       { where: url },
     );
-  return { ownedBy: card.owned_by ?? null };
+  return { ownedBy: card.owned_by ?? null, contextLength: card.max_model_len ?? null };
 };
 
 /**

@@ -70,6 +70,6 @@ export interface EvaluationOptions {
   readonly tickMs?: number;
   /** Samples from the first on whose images are kept in `images/`. @default 64 */
   readonly keepImages?: number;
-  /** Retries and deadlines of the model's requests, and who hears of an endpoint that is left out. */
-  readonly requests?: Pick<ModelClientOptions, 'attempts' | 'pauseMs' | 'requestSeconds' | 'onFault'>;
+  /** Retries and deadlines of the model's requests, and who hears what there is to know of several endpoints. */
+  readonly requests?: Pick<ModelClientOptions, 'attempts' | 'pauseMs' | 'requestSeconds' | 'onNote'>;
 }

@@ -49,14 +49,9 @@ const firstServed = async (urls: readonly string[], apiKey: string | undefined):
   throw faults[0];
 };
 
-/** Tells of one of several servers that is left out. */
-const tellOf =
-  (whose: string) =>
-  (url: string, reason: string): void => {
-    process.stderr.write(
-      `lensmith: ${url} is left out as long as it fails, other servers of the ${whose} do its work: ${reason}\n`,
-    );
-  };
+const onNote = (note: string): void => {
+  process.stderr.write(`lensmith: ${note}\n`);
+};
 
 const judgeOf = async (flags: EvalFlags, home: string, signal: AbortSignal) => {
   const [first, ...others] = flags.judgeUrl ?? [];
@@ -64,8 +59,7 @@ const judgeOf = async (flags: EvalFlags, home: string, signal: AbortSignal) => {
   const model = flags.judgeModel ?? (await firstServed([first, ...others], flags.judgeKey));
   const key = flags.judgeKey === undefined ? {} : { apiKey: flags.judgeKey };
   const cacheDir = join(home, 'cache', 'judge');
-  const onFault = tellOf('judge');
-  const client = openJudge({ url: [first, ...others], model, cacheDir, signal, onFault, ...key });
+  const client = openJudge({ url: [first, ...others], model, cacheDir, signal, onNote, ...key });
   const judge = auditedJudge({ client, policy: flags.judgeAudit, folder: judgeAuditFolder({ home }) });
   return { judge, scoring: judgedScoring(scoringVersion, model, flags.judgeAudit) };
 };
@@ -155,7 +149,7 @@ export const runEval = async (
     keepImages: flags.embedImages ? Number.POSITIVE_INFINITY : flags.keepImages,
     requests: {
       requestSeconds: flags.requestSeconds,
-      onFault: tellOf('model'),
+      onNote,
     },
     report: async (result) => {
       reported = result;

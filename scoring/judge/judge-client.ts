@@ -48,8 +48,8 @@ export interface JudgeOptions {
   readonly requestsPerMinute?: number;
   /** Sends a late question a second time. @default true */
   readonly hedge?: boolean;
-  /** Of several servers, called once with each that fails what another one answers, and why. */
-  readonly onFault?: (url: string, reason: string) => void;
+  /** Of several servers, called once of each that fails what another one answers. */
+  readonly onNote?: (note: string) => void;
   /** Ends what is being asked, and lets nothing more be asked. */
   readonly signal?: AbortSignal;
 }
@@ -87,7 +87,7 @@ export const openJudge = (options: JudgeOptions): JudgeClient => {
     (url) =>
       new JudgeEndpoint({
         ...{ url, model, apiKey: options.apiKey, timeoutMs, maxTokens: replyTokens },
-        ...(options.onFault ? { onFault: options.onFault } : {}),
+        ...(options.onNote ? { onNote: options.onNote } : {}),
       }),
   );
   const counts: JudgeCounts = { requests: 0, retries: 0, hedges: 0 };

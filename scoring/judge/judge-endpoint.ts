@@ -17,7 +17,7 @@ export interface JudgeEndpointOptions {
   readonly timeoutMs: number;
   readonly maxTokens: number;
   /** Called once, where another server answers what this one failed. */
-  readonly onFault?: (url: string, reason: string) => void;
+  readonly onNote?: (note: string) => void;
 }
 
 const modelsSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
@@ -91,7 +91,7 @@ export class JudgeEndpoint {
 
   /** Another server answered what this one failed. Told once. */
   outdone(reason: string): void {
-    if (!this.#isTold) this.#options.onFault?.(this.url, reason);
+    if (!this.#isTold) this.#options.onNote?.(`${this.url} fails what other servers of the judge answer: ${reason}`);
     this.#isTold = true;
   }
 

@@ -111,14 +111,14 @@ test('what one endpoint refuses another one is asked for, also in the middle of 
   const never = await start(() => answerStatus(400));
   const later = await start((request, count) => (count < 4 ? threeTurns(request) : answerStatus(401)));
   const right = await start(threeTurns);
-  const onFault = (url: string, reason: string): void => void told.push(`${url}: ${reason}`);
-  const client = clientOf([never, later, right], { onFault });
+  const onNote = (note: string): void => void told.push(note);
+  const client = clientOf([never, later, right], { onNote });
   await client.ready();
   const episodes = await playMany(client, 12, 3, () => undefined);
   expect(episodes.map(({ ending }) => ending)).toEqual(episodes.map(() => 'answered'));
   expect(told).toHaveLength(2);
-  expect(told).toContainEqual(expect.stringContaining(`${never.url}: the model server answered 400`));
-  expect(told).toContainEqual(expect.stringContaining(`${later.url}: the model server answered 401`));
+  expect(told).toContainEqual(expect.stringMatching(`^${never.url} is left out .* answered 400`));
+  expect(told).toContainEqual(expect.stringMatching(`^${later.url} is left out .* answered 401`));
 });
 
 test('what every endpoint refuses is refused, in the words of each', async () => {
@@ -128,6 +128,19 @@ test('what every endpoint refuses is refused, in the words of each', async () =>
   expect(episode.error?.message).toContain(`${first.url}: the model server answered 400`);
   expect(episode.error?.message).toContain(`${second.url}: the model server answered 422`);
   expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
+});
+
+test('contexts of different lengths are told, for what ends as context_limit depends on them', async () => {
+  const servers = [];
+  for (const contextLength of [32_768, 32_768, 8192])
+    servers.push(await start(answer, { model: 'scripted', contextLength }));
+  const notes: string[] = [];
+  await clientOf(servers, { onNote: (note) => void notes.push(note) }).ready();
+  expect(notes.length).toBeGreaterThan(0);
+  for (const note of notes) for (const length of ['8192', '32768']) expect(note).toContain(`of ${length}`);
+  const alike: string[] = [];
+  await clientOf(servers.slice(0, 2), { onNote: (note) => void alike.push(note) }).ready();
+  expect(alike).toEqual([]);
 });
 
 test('where every endpoint has another model the error says which', async () => {

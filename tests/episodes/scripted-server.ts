@@ -36,6 +36,7 @@ export const answerStatus =
 export interface ServerFacts {
   model: string;
   ownedBy?: string;
+  contextLength?: number;
   pages?: Readonly<Record<string, string>>;
 }
 
@@ -48,7 +49,8 @@ export const startScriptedServer = async (
   const told: ServerFacts = typeof facts === 'string' ? { model: facts } : facts;
   const server = createServer(async (request, response) => {
     if (request.url === '/v1/models') {
-      response.end(JSON.stringify({ object: 'list', data: [{ id: told.model, owned_by: told.ownedBy }] }));
+      const card = { id: told.model, owned_by: told.ownedBy, max_model_len: told.contextLength };
+      response.end(JSON.stringify({ object: 'list', data: [card] }));
       return;
     }
     if (request.method !== 'POST') {

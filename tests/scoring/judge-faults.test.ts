@@ -266,13 +266,13 @@ test('what one of several servers rejects another one answers, and it is told on
   const broken = await startJudgeServer(() => answerStatus(400));
   const whole = await startJudgeServer(() => right);
   const told: string[] = [];
-  const onFault = (url: string, reason: string): void => void told.push(`${url} ${reason}`);
-  const { judge } = openJudge({ url: [broken.url, whole.url], model: 'judge', attempts: 1, onFault });
+  const onNote = (note: string): void => void told.push(note);
+  const { judge } = openJudge({ url: [broken.url, whole.url], model: 'judge', attempts: 1, onNote });
   const grades = await Promise.all(
     Array.from({ length: 20 }, (_, index) => judge({ ...question, answer: `answer ${index}` })),
   );
   expect(new Set(grades.map(({ verdict }) => verdict))).toEqual(new Set(['correct']));
-  expect(told).toEqual([expect.stringMatching(`^${broken.url} .* answered 400`)]);
+  expect(told).toEqual([expect.stringMatching(`^${broken.url} fails .* answered 400`)]);
 });
 
 test('what every server rejects is judge_failed in the words of each, after one request to each', async () => {
