@@ -20,7 +20,10 @@ export interface JudgeEndpointOptions {
   readonly onNote?: (note: string) => void;
 }
 
-const modelsSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
+const modelsSchema = z.object({
+  // vLLM: the weights behind a name, of which there may be several.
+  data: z.array(z.object({ id: z.string(), root: z.string().nullish().catch(null) })),
+});
 
 const thoughts = z.string().nullish().catch(undefined);
 
@@ -82,6 +85,8 @@ export class JudgeEndpoint {
   #checked: Promise<JudgeReply | undefined> | undefined;
   #pausedUntil = 0;
   #isTold = false;
+  /** Other names under which the server has the same weights: vLLM replies as the first of them. */
+  #aliases: readonly string[] = [];
 
   constructor(options: JudgeEndpointOptions) {
     this.url = apiBase(options.url);
@@ -121,7 +126,7 @@ export class JudgeEndpoint {
       const found = await this.#exchange('chat/completions', { body, totalMs, signal }, completionSchema);
       if (!found.value) return found.fault;
       const said = found.value.model ?? model;
-      if (!isModel(said, model)) return this.#otherModel(said);
+      if (!isModel(said, model) && !this.#aliases.includes(said)) return this.#otherModel(said);
       const [choice] = found.value.choices;
       return choice ? replyOf(choice, maxTokens) : unreadable('the judge gave no reply');
     } finally {
@@ -144,6 +149,8 @@ export class JudgeEndpoint {
       return fault;
     }
     const served = value.data.map(({ id }) => id);
+    const root = value.data.find(({ id }) => id === model)?.root;
+    this.#aliases = value.data.flatMap((card) => (root && card.root === root ? [card.id] : []));
     return served.includes(model) ? undefined : this.#otherModel(served.join(', ') || 'none');
   }
 

@@ -37,6 +37,9 @@ export interface ServerFacts {
   model: string;
   ownedBy?: string;
   contextLength?: number;
+  /** Of the weights behind its names, of which `model` is one. */
+  root?: string;
+  otherNames?: readonly string[];
   pages?: Readonly<Record<string, string>>;
 }
 
@@ -49,8 +52,9 @@ export const startScriptedServer = async (
   const told: ServerFacts = typeof facts === 'string' ? { model: facts } : facts;
   const server = createServer(async (request, response) => {
     if (request.url === '/v1/models') {
-      const card = { id: told.model, owned_by: told.ownedBy, max_model_len: told.contextLength };
-      response.end(JSON.stringify({ object: 'list', data: [card] }));
+      const card = { owned_by: told.ownedBy, max_model_len: told.contextLength, root: told.root };
+      const data = [...(told.otherNames ?? []), told.model].map((id) => ({ id, ...card }));
+      response.end(JSON.stringify({ object: 'list', data }));
       return;
     }
     if (request.method !== 'POST') {

@@ -159,6 +159,16 @@ test('a dated release of the model is the model', async () => {
   expect((await judge(question)).verdict).toBe('correct');
 });
 
+test('another name of the same weights is the model, another model of the same server is not', async () => {
+  const ask = async (root?: string) => {
+    const facts = { model: 'judge', otherNames: ['Qwen2.5-72B'], ...(root === undefined ? {} : { root }) };
+    const server = await startJudgeServer(() => asModel('Qwen2.5-72B', right), facts);
+    return openJudge({ url: server.url, model: 'judge' }).judge(question);
+  };
+  expect((await ask('/models/qwen')).verdict).toBe('correct');
+  expect((await ask()).verdict).toBe('judge_failed');
+});
+
 test('of several servers the one that lies is left out, and the others decide', async () => {
   const liar = await startJudgeServer(() => asModel('something-smaller', right));
   const honest = await startJudgeServer(() => asModel('judge', wrong));
