@@ -1,10 +1,11 @@
-import { type RecordBatch, RecordBatchFileWriter, Table, tableToIPC } from 'apache-arrow';
+import { type RecordBatch, RecordBatchFileWriter, type Schema, Table, tableToIPC } from 'apache-arrow';
 import {
   Compression,
   type RecordBatch as ParquetBatch,
   Table as ParquetTable,
   transformParquetStream,
   WriterPropertiesBuilder,
+  writeParquet,
 } from 'parquet-wasm/node';
 
 export type ExportFormat = 'parquet' | 'arrow';
@@ -14,21 +15,40 @@ async function* parquetBatches(batches: AsyncIterable<RecordBatch>): AsyncGenera
     yield* ParquetTable.fromIPCStream(tableToIPC(new Table([batch]), 'stream')).recordBatches();
 }
 
+async function* following(first: RecordBatch, others: AsyncIterator<RecordBatch>): AsyncGenerator<RecordBatch> {
+  try {
+    yield first;
+    for (let next = await others.next(); !next.done; next = await others.next()) yield next.value;
+  } finally {
+    await others.return?.();
+  }
+}
+
 /**
- * The bytes of a file of record batches, in pieces, with one batch in memory at a time.
+ * The bytes of a file of record batches, in pieces, with one batch in memory at a time. Without a batch it is a table of
+ * the schema without rows.
  *
  * @param groupRows - Rows of a row group of Parquet, which is what a reader holds in memory.
  */
 export const encodeBatches = async (
   format: ExportFormat,
+  schema: Schema,
   batches: AsyncIterable<RecordBatch>,
   groupRows = 8192,
 ): Promise<AsyncIterable<Uint8Array>> => {
-  if (format === 'arrow') return ReadableStream.from(batches).pipeThrough(RecordBatchFileWriter.throughDOM());
+  const given = batches[Symbol.asyncIterator]();
+  const first = await given.next();
+  // The writers of streams know no schema before the first batch.
+  const empty = first.done ? new Table(schema) : undefined;
+  if (format === 'arrow' && empty) return ReadableStream.from([tableToIPC(empty, 'file')]);
+  if (format === 'arrow')
+    return ReadableStream.from(following(first.value, given)).pipeThrough(RecordBatchFileWriter.throughDOM());
   const properties = new WriterPropertiesBuilder()
     .setCompression(Compression.ZSTD)
     .setMaxRowGroupSize(groupRows)
     .setCreatedBy('lensmith')
     .build();
-  return transformParquetStream(ReadableStream.from(parquetBatches(batches)), properties);
+  if (empty)
+    return ReadableStream.from([writeParquet(ParquetTable.fromIPCStream(tableToIPC(empty, 'stream')), properties)]);
+  return transformParquetStream(ReadableStream.from(parquetBatches(following(first.value, given))), properties);
 };

@@ -14,7 +14,7 @@ const batchOf = (schema: Schema, rows: readonly Readonly<Record<string, unknown>
 };
 
 /**
- * Gathers rows to record batches; without rows one batch that is empty, so that a file always has its schema.
+ * Gathers rows to record batches.
  *
  * @param batchSize - Rows of a batch: a thousand episodes with long texts are some megabytes.
  */
@@ -24,13 +24,11 @@ export async function* rowBatches(
   batchSize = 1024,
 ): AsyncGenerator<RecordBatch> {
   let waiting: Readonly<Record<string, unknown>>[] = [];
-  let given = false;
   for await (const row of rows) {
     waiting.push(row);
     if (waiting.length < batchSize) continue;
     yield* batchOf(schema, waiting);
     waiting = [];
-    given = true;
   }
-  if (waiting.length > 0 || !given) yield* batchOf(schema, waiting);
+  if (waiting.length > 0) yield* batchOf(schema, waiting);
 }

@@ -72,6 +72,30 @@ print(json.dumps({
   expect(read.year).toBe(new Date().getUTCFullYear());
 });
 
+test.each(['parquet', 'arrow'] as const)(
+  'where no episode had a turn the traces are an empty table as %s',
+  async (format) => {
+    const outputDir = join(dir, 'out');
+    const dataset = await writeDigitSet(dir, 2, [0, 1]);
+    const server = await startScriptedServer(() => 'never asked');
+    try {
+      await runEvaluation(
+        await evaluationOptions({ dataset, outputDir, endpoints: [server.url], maxUndecidedShare: 1 }),
+      );
+    } finally {
+      await server.close();
+    }
+    const { files } = await exportEvaluation(outputDir, format);
+    const program = `
+import json, sys
+import pandas as pd, pyarrow as pa, pyarrow.ipc
+results, traces = (${readers[format]} for path in sys.argv[1:])
+print(json.dumps([results['ending'].tolist(), len(traces), [str(traces[name].dtype) for name in ('turn', 'started_at')]]))`;
+    const read = JSON.parse(await python(program, ...files));
+    expect(read).toEqual([['data_error', 'data_error'], 0, ['int32', 'datetime64[ms, UTC]']]);
+  },
+);
+
 test('a table or a result that cannot be written is named', async () => {
   const outputDir = join(dir, 'out');
   const server = await startScriptedServer((request) => `<answer>${askedIndex(request)}</answer>`);
