@@ -6,8 +6,8 @@ import { type SampleOutcome, sampleOutcome } from './sample-outcome.ts';
 import type { SliceKey } from './slice-counts.ts';
 import { isInSlice, sliceKeys } from './slices.ts';
 import { bootstrapMean } from './statistics/bootstrap-mean.ts';
-import { mcnemarExact } from './statistics/mcnemar-exact.ts';
 import { pairedDifference } from './statistics/paired-difference.ts';
+import { signFlipExact } from './statistics/sign-flip-exact.ts';
 
 /** Second minus first, with its 95 % interval. */
 export interface Difference {
@@ -16,11 +16,15 @@ export interface Difference {
   readonly high: number;
 }
 
+/**
+ * Attempts at one sample are not independent: the intervals and `p` are those of as many samples as there are, which for
+ * the interval of the accuracy is the widest that their correlation allows.
+ */
 export interface SliceComparison extends SliceKey {
   readonly samples: number;
   readonly onlyFirst: number;
   readonly onlySecond: number;
-  /** Of shares of all samples (Newcombe's paired interval); `p` is McNemar's, exact. */
+  /** Of shares of all samples (Newcombe's paired interval); `p` is McNemar's, exact, over samples. */
   readonly accuracy: Difference & { readonly p: number };
   /** Calls an episode (bootstrap over samples). */
   readonly toolCalls: Difference;
@@ -85,14 +89,24 @@ const compareSlice = (key: SliceKey, pairs: readonly Pair[]): SliceComparison =>
     pairs.filter(([a, b]) => (a.verdict === 'correct') === first && (b.verdict === 'correct') === second).length;
   const onlyFirst = count(true, false);
   const onlySecond = count(false, true);
-  const { mean, low, high } = bootstrapMean(pairs.map(([a, b]) => b.calls - a.calls));
-  const counts = { both: count(true, true), onlyFirst, onlySecond, neither: count(false, false) };
+  const samples = [...Map.groupBy(pairs, ([{ sampleId }]) => sampleId).values()];
+  const ofEach = (difference: (a: SampleOutcome, b: SampleOutcome) => number): number[] =>
+    samples.map((attempts) => attempts.reduce((sum, [a, b]) => sum + difference(a, b), 0));
+  const attempts = samples.length === 0 ? 1 : pairs.length / samples.length;
+  const { mean, low, high } = bootstrapMean(ofEach((a, b) => (b.calls - a.calls) / attempts));
+  const counts = {
+    both: count(true, true) / attempts,
+    onlyFirst: onlyFirst / attempts,
+    onlySecond: onlySecond / attempts,
+    neither: count(false, false) / attempts,
+  };
+  const p = signFlipExact(ofEach((a, b) => Number(b.verdict === 'correct') - Number(a.verdict === 'correct')));
   return {
     ...key,
     samples: pairs.length,
     onlyFirst,
     onlySecond,
-    accuracy: { ...pairedDifference(counts), p: mcnemarExact(onlyFirst, onlySecond) },
+    accuracy: { ...pairedDifference(counts), p },
     toolCalls: { difference: mean, low, high },
   };
 };

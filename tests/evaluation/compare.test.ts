@@ -77,6 +77,26 @@ test('each attempt is compared with the same attempt of the other model', async 
   expect(await compareEvaluations(first, second)).toMatchObject({ samples: 8, onlyFirst: 0, onlySecond: 0 });
 });
 
+test('attempts that are all alike say no more than one of them', async () => {
+  const settings = { limit: 12 };
+  const first = (index: number): Step => `<answer>${index < 2 ? index : -1}</answer>`;
+  const second = (index: number): Step => `<answer>${index < 8 ? index : -1}</answer>`;
+  const once = await compareEvaluations(
+    await evaluate('first-once', first, settings),
+    await evaluate('second-once', second, settings),
+  );
+  const { samples, accuracy, toolCalls } = await compareEvaluations(
+    await evaluate('first-thrice', first, { ...settings, attempts: 3 }),
+    await evaluate('second-thrice', second, { ...settings, attempts: 3 }),
+  );
+  expect(samples).toBe(36);
+  // 2 / 2 ** 6
+  expect(accuracy.p).toBeCloseTo(0.03125, 12);
+  expect(accuracy.low).toBeCloseTo(once.accuracy.low, 12);
+  expect(accuracy.high).toBeCloseTo(once.accuracy.high, 12);
+  expect(toolCalls).toEqual(once.toolCalls);
+});
+
 test('evaluations that are not alike are refused', async () => {
   const answer = (index: number): Step => `<answer>${index}</answer>`;
   const whole = await evaluate('whole', answer);

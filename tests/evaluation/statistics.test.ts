@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bootstrapMean } from '../../evaluation/statistics/bootstrap-mean.ts';
-import { mcnemarExact } from '../../evaluation/statistics/mcnemar-exact.ts';
 import { pairedDifference } from '../../evaluation/statistics/paired-difference.ts';
+import { signFlipExact } from '../../evaluation/statistics/sign-flip-exact.ts';
 import { wilsonInterval } from '../../evaluation/statistics/wilson-interval.ts';
 
 // Newcombe, Statistics in Medicine 17 (1998) 857-872, table I, method 3.
@@ -65,7 +65,27 @@ test.each([
   [5, 5, 1],
   [0, 0, 1],
 ])('McNemar: %i against %i', (onlyFirst, onlySecond, p) => {
-  expect(mcnemarExact(onlyFirst, onlySecond)).toBeCloseTo(p, 9);
+  const differences = [...new Array(onlyFirst).fill(-1), 0, ...new Array(onlySecond).fill(1)];
+  expect(signFlipExact(differences)).toBeCloseTo(p, 9);
+});
+
+// By hand: of the 2 ** n ways to throw the signs, those whose sum is as far from 0.
+test.each<[string, number[], number]>([
+  ['attempts that are alike', [3, 3, -3], 8 / 8],
+  ['attempts that are alike, all for one', [3, 3, 3, 3], 2 / 16],
+  ['attempts that differ', [2, 1, 1], 2 / 8],
+  ['attempts that differ, one against', [4, 2, -1, 0], 4 / 8],
+  ['none that differs', [0, 0], 1],
+])('randomisation test, %s', (_, differences, p) => expect(signFlipExact(differences)).toBeCloseTo(p, 12));
+
+test('over many samples the randomisation test is near the normal distribution, and quick', () => {
+  const differences = Array.from({ length: 20_000 }, (_, index) => (index % 17) - 8 + Number(index % 50 === 0));
+  // Durkalski's statistic: the sum squared over the sum of the squares, chi-squared with one degree of freedom.
+  const sum = differences.reduce((total, each) => total + each, 0);
+  const z = sum / Math.sqrt(differences.reduce((total, each) => total + each ** 2, 0));
+  expect(z).toBeCloseTo(0.5251, 3);
+  // 2 * (1 - Phi(0.5251))
+  expect(signFlipExact(differences)).toBeCloseTo(0.5995, 2);
 });
 
 test('the bootstrap of a mean is near the interval of the normal distribution, and repeats itself', () => {
