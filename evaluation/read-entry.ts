@@ -6,7 +6,10 @@ import type { LinePlace } from './read-journal.ts';
 
 /** Entries of a journal by their places, for what does not fit in memory. */
 export interface EntryReader {
-  /** @throws LensmithError `data` where the line is not what it was when its place was noted. */
+  /**
+   * @throws LensmithError `data` where the line is not what it was when its place was noted, `infrastructure` where it
+   * cannot be read.
+   */
   read(place: LinePlace): Promise<SampleEntry>;
   close(): Promise<void>;
 }
@@ -22,12 +25,26 @@ const readAt = async (file: FileHandle, { start, length }: LinePlace): Promise<s
   return bytes.toString('utf8', 0, filled);
 };
 
-/** Opens a journal for reading single entries. */
+/** What is made of the journal says by this that it was the journal, and not the file that it writes. */
+const unreadable =
+  (path: string) =>
+  (cause: unknown): never => {
+    throw new LensmithError('infrastructure', `the journal ${path} cannot be read: ${String(cause)}`, {
+      where: path,
+      cause,
+    });
+  };
+
+/**
+ * Opens a journal for reading single entries.
+ *
+ * @throws LensmithError `infrastructure` where it cannot be opened.
+ */
 export const openEntryReader = async (path: string): Promise<EntryReader> => {
-  const file = await open(path, 'r');
+  const file = await open(path, 'r').catch(unreadable(path));
   return {
     read: async (place) => {
-      const parsed = sampleEntrySchema.safeParse(decodeLine(await readAt(file, place)));
+      const parsed = sampleEntrySchema.safeParse(decodeLine(await readAt(file, place).catch(unreadable(path))));
       if (parsed.success) return parsed.data;
       throw new LensmithError(
         'data',

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exportEvaluation } from '../../evaluation/export/export-evaluation.ts';
+import { openEntryReader } from '../../evaluation/read-entry.ts';
 import { runEvaluation } from '../../evaluation/run-evaluation.ts';
+import { stored } from '../../processes/storage-failure.ts';
 import { python } from '../datasets/python.ts';
 import { codeTurn } from '../episodes/play.ts';
 import { startScriptedServer } from '../episodes/scripted-server.ts';
@@ -117,6 +119,17 @@ test('a table or a result that cannot be written is named', async () => {
   await expect(exportEvaluation(outputDir, 'parquet', missing)).rejects.toMatchObject({
     ...{ type: 'infrastructure', where: join(missing, 'results.parquet') },
   });
+});
+
+test('a journal that can be read no more is named, and not the file that is made of it', async () => {
+  const reader = await openEntryReader(dir);
+  const line = reader.read({ start: 0, length: 1 });
+  await expect(stored(join(dir, 'results.jsonl'), line)).rejects.toMatchObject({
+    ...{ type: 'infrastructure', where: dir, message: expect.stringContaining('cannot be read') },
+  });
+  await reader.close();
+  const gone = join(dir, 'journal.jsonl');
+  await expect(stored(join(dir, 'results.jsonl'), openEntryReader(gone))).rejects.toMatchObject({ where: gone });
 });
 
 test('a folder without a journal is named', async () => {
