@@ -63,10 +63,7 @@ const writeData = async (dir: string, samples: number, imageBytes: number): Prom
   const batchSize = Math.max(1, Math.min(1024, Math.floor(16e6 / imageBytes)));
   // A reader holds a row group in memory: the `datasets` library, too, writes a hundred images to one.
   const groupRows = Math.max(1, Math.min(8192, Math.floor(20e6 / imageBytes)));
-  await writeFileAtomic(
-    path,
-    await encodeBatches('parquet', rlSchema, rowBatches(rlSchema, rows(), batchSize), groupRows),
-  );
+  await writeFileAtomic(path, encodeBatches('parquet', rlSchema, rowBatches(rlSchema, rows(), batchSize), groupRows));
   return path;
 };
 

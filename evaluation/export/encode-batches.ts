@@ -24,17 +24,11 @@ async function* following(first: RecordBatch, others: AsyncIterator<RecordBatch>
   }
 }
 
-/**
- * The bytes of a file of record batches, in pieces, with one batch in memory at a time. Without a batch it is a table of
- * the schema without rows.
- *
- * @param groupRows - Rows of a row group of Parquet, which is what a reader holds in memory.
- */
-export const encodeBatches = async (
+const encode = async (
   format: ExportFormat,
   schema: Schema,
   batches: AsyncIterable<RecordBatch>,
-  groupRows = 8192,
+  groupRows: number,
 ): Promise<AsyncIterable<Uint8Array>> => {
   const given = batches[Symbol.asyncIterator]();
   const first = await given.next();
@@ -52,3 +46,29 @@ export const encodeBatches = async (
     return ReadableStream.from([writeParquet(ParquetTable.fromIPCStream(tableToIPC(empty, 'stream')), properties)]);
   return transformParquetStream(ReadableStream.from(parquetBatches(following(first.value, given))), properties);
 };
+
+/**
+ * The bytes of a file of record batches, in pieces, with one batch in memory at a time. Without a batch it is a table of
+ * the schema without rows.
+ *
+ * @param groupRows - Rows of a row group of Parquet, which is what a reader holds in memory.
+ * @throws What `batches` throws, after the bytes of those before.
+ */
+export async function* encodeBatches(
+  format: ExportFormat,
+  schema: Schema,
+  batches: AsyncIterable<RecordBatch>,
+  groupRows = 8192,
+): AsyncGenerator<Uint8Array> {
+  let failure: { readonly cause: unknown } | undefined;
+  // Where its source fails, the writer of Parquet ends as if that were all, and that of Arrow throws what is no error.
+  async function* endingEarly(): AsyncGenerator<RecordBatch> {
+    try {
+      yield* batches;
+    } catch (cause) {
+      failure = { cause };
+    }
+  }
+  yield* await encode(format, schema, endingEarly(), groupRows);
+  if (failure) throw failure.cause;
+}

@@ -38,7 +38,7 @@ export const exportEvaluation = async (dir: string, format: ExportFormat, output
   const files: string[] = [];
   for (const [name, { schema, rows }] of Object.entries(tables)) {
     const path = join(outputDir, `${name}.${format}`);
-    const encoded = await encodeBatches(format, schema, rowBatches(schema, rowsOf(journal, index, rows)));
+    const encoded = encodeBatches(format, schema, rowBatches(schema, rowsOf(journal, index, rows)));
     await stored(path, writeFileAtomic(path, encoded));
     files.push(path);
   }

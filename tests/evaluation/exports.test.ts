@@ -1,10 +1,14 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Field, Int32, Schema } from 'apache-arrow';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { encodeBatches } from '../../evaluation/export/encode-batches.ts';
 import { exportEvaluation } from '../../evaluation/export/export-evaluation.ts';
+import { rowBatches } from '../../evaluation/export/row-batches.ts';
 import { openEntryReader } from '../../evaluation/read-entry.ts';
 import { runEvaluation } from '../../evaluation/run-evaluation.ts';
+import { writeFileAtomic } from '../../processes/atomic-file.ts';
 import { stored } from '../../processes/storage-failure.ts';
 import { python } from '../datasets/python.ts';
 import { codeTurn } from '../episodes/play.ts';
@@ -120,6 +124,21 @@ test('a table or a result that cannot be written is named', async () => {
     ...{ type: 'infrastructure', where: join(missing, 'results.parquet') },
   });
 });
+
+test.each(['parquet', 'arrow'] as const)(
+  'rows that fail in the middle end a %s table with their error',
+  async (format) => {
+    const schema = new Schema([new Field('row', new Int32(), false)]);
+    async function* rows(): AsyncGenerator<{ row: number }> {
+      for (let row = 0; row < 3000; row += 1) yield { row };
+      throw new Error('the rows are over');
+    }
+    const path = join(dir, `rows.${format}`);
+    const written = writeFileAtomic(path, encodeBatches(format, schema, rowBatches(schema, rows())));
+    await expect(written).rejects.toThrow('the rows are over');
+    expect(await readdir(dir)).toEqual([]);
+  },
+);
 
 test('a journal that can be read no more is named, and not the file that is made of it', async () => {
   const reader = await openEntryReader(dir);
