@@ -1,4 +1,5 @@
 import type { Agent, Dispatcher } from 'undici';
+import { decodedBody } from './decoded-body.ts';
 
 /** How a request was lost. */
 type Fault = Extract<Exchange, { kind: 'lost' }>['fault'];
@@ -76,6 +77,7 @@ export const exchange = (options: ExchangeOptions): Promise<Exchange> =>
     let status = 0;
     let retryAfter: string | undefined;
     let location: string | undefined;
+    let encoding: string | undefined;
     let controller: Dispatcher.DispatchController | undefined;
     let ended = false;
     let stall: NodeJS.Timeout | undefined;
@@ -132,6 +134,7 @@ export const exchange = (options: ExchangeOptions): Promise<Exchange> =>
           status = statusCode;
           retryAfter = firstOf(received['retry-after']);
           location = firstOf(received.location);
+          encoding = firstOf(received['content-encoding']);
           stall = setTimeout(() => lose('body_timeout', `its body stalled for ${stallMs / 1000} s`), stallMs);
         },
         onResponseData: (_, chunk) => {
@@ -141,8 +144,14 @@ export const exchange = (options: ExchangeOptions): Promise<Exchange> =>
           else chunks.push(chunk);
         },
         onResponseEnd: () => {
-          if (!ended)
-            end({ kind: 'answer', status, body: Buffer.concat(chunks).toString('utf8'), retryAfter, location });
+          if (ended) return;
+          try {
+            const body = decodedBody(Buffer.concat(chunks), encoding, maxBytes).toString('utf8');
+            end({ kind: 'answer', status, body, retryAfter, location });
+          } catch (error) {
+            const isTooLong = codesOf(error).includes('ERR_BUFFER_TOO_LARGE');
+            lose(isTooLong ? 'oversized' : 'reset', `its body, which it says is ${encoding}: ${String(error)}`);
+          }
         },
         onResponseError: (_, error) => lose(faultOf(error), String(error)),
       },
