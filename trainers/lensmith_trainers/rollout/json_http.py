@@ -44,9 +44,11 @@ class JsonHttp:
         connection = self._connection(seconds)
         try:
             content = None if body is None else json.dumps(body).encode()
-            connection.request(method, self._prefix + path, content, {"Content-Type": "application/json"})
+            is_sent = _send(connection, method, self._prefix + path, content)
             response = connection.getresponse()
             text = response.read()
+            if not is_sent:
+                self._drop(connection)
             return Reply(response.status, _parse(text, response.status), _seconds(response.getheader("Retry-After")))
         except (OSError, http.client.HTTPException, ValueError) as error:
             self._drop(connection)
@@ -81,6 +83,17 @@ class JsonHttp:
         self._local.connection = None
         with self._lock:
             self._open.discard(connection)
+
+
+def _send(connection: http.client.HTTPConnection, method: str, path: str, content: bytes | None) -> bool:
+    """Whether the server has taken all of the request: one that refuses its length answers, and then closes."""
+    try:
+        connection.request(method, path, content, {"Content-Type": "application/json"})
+    except (BrokenPipeError, ConnectionResetError):
+        if connection.sock is None:
+            raise
+        return False
+    return True
 
 
 def _has_ended(connection: http.client.HTTPConnection) -> bool:
