@@ -11,16 +11,12 @@ import {
   type SessionResponse,
 } from '../domain/sandbox.ts';
 import { limitBody } from '../http/limit-body.ts';
+import { readBody } from '../http/read-body.ts';
 import { UnknownImageError } from './kept-images.ts';
 import { type Sandbox, SandboxFullError, type Session } from './open-sandbox.ts';
 import { createSandboxMetrics } from './sandbox-metrics.ts';
 
 const tooLong = limitBody(256 * 1024 * 1024);
-
-const bodyOf = async <Schema extends z.ZodType>(context: Context, schema: Schema) => {
-  const body: unknown = await context.req.json().catch(() => undefined);
-  return schema.safeParse(body);
-};
 
 const refuse = (context: Context, error: z.ZodError): Response =>
   context.json({ error: { type: 'data', message: z.prettifyError(error) } }, 400);
@@ -75,7 +71,7 @@ export const sandboxApi = (sandbox: Sandbox): Hono => {
   app.post('/v1/sessions', async (context) => {
     const refusal = await tooLong(context);
     if (refusal) return refusal;
-    const parsed = await bodyOf(context, openingRequestSchema);
+    const { parsed } = await readBody(context, openingRequestSchema);
     if (!parsed.success) return refuse(context, parsed.error);
     const { execution, ...request } = parsed.data;
     const id = request.sessionId ?? crypto.randomUUID();
@@ -102,7 +98,7 @@ export const sandboxApi = (sandbox: Sandbox): Hono => {
   app.post('/v1/sessions/:id/executions', async (context) => {
     const refusal = await tooLong(context);
     if (refusal) return refusal;
-    const parsed = await bodyOf(context, executionRequestSchema);
+    const { parsed } = await readBody(context, executionRequestSchema);
     if (!parsed.success) return refuse(context, parsed.error);
     const session = await find(context);
     if (!session) return unknown(context);

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
 import { type ScoreRequest, type ScoreResponse, scoreRequestSchema } from '../domain/score.ts';
 import { limitBody } from '../http/limit-body.ts';
+import { readBody } from '../http/read-body.ts';
 import { createLocator } from './effects/locator.ts';
 import { decideEpisode } from './grade-episode.ts';
 import type { Judge } from './judge/judge-client.ts';
@@ -114,14 +115,7 @@ export const scoreApi = (options: ScoreApiOptions = {}): Hono => {
   app.post('/v1/score', async (context) => {
     const refused = await tooLong(context);
     if (refused) return refused;
-    const text = await context.req.text();
-    let body: unknown;
-    try {
-      body = JSON.parse(text);
-    } catch {
-      body = undefined;
-    }
-    const parsed = scoreRequestSchema.safeParse(body);
+    const { text, parsed } = await readBody(context, scoreRequestSchema);
     if (!parsed.success) {
       metrics.outcome('invalid');
       return refuse(context, 400, 'data', z.prettifyError(parsed.error));

@@ -69,7 +69,7 @@ test.each([
   ['/v1/sessions', { images: [{ url: 'x' }] }, 'images[0]'],
   ['/v1/sessions', { sessionId: 'no spaces' }, 'sessionId'],
   ['/v1/sessions', { colour: 'red' }, 'colour'],
-  ['/v1/sessions', 'no json', 'expected object'],
+  ['/v1/sessions', 'no json', 'expected a body of JSON'],
   ['/v1/sessions/any/executions', { code: 5 }, 'code'],
 ])('%s refuses %j with its place', async (path, body, place) => {
   const response = await ask('POST', path, body);

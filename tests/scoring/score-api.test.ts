@@ -56,7 +56,7 @@ test('the same request again has the same answer', async () => {
 });
 
 test.each([
-  ['no JSON', '{"reward":', 'expected object'],
+  ['no JSON', '{"reward":', 'expected a body of JSON'],
   ['an unknown reward', JSON.stringify({ reward: 'gold', groups: [[episodeOf([], '8')]] }), 'at reward'],
   ['no group', JSON.stringify({ reward: 'lensmith', groups: [] }), 'at groups'],
   ['an empty group', JSON.stringify({ reward: 'lensmith', groups: [[episodeOf([], '8')], []] }), 'at groups[1]'],
