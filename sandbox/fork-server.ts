@@ -79,6 +79,27 @@ const incomplete = (python: string, reason: string): LensmithError =>
     { where: python },
   );
 
+/** @throws LensmithError with what is wrong with the folder of temporary files, in which nothing is left. */
+const unusable = async (folder: string | undefined, cause: unknown): Promise<never> => {
+  if (folder) await rm(folder, { recursive: true, force: true });
+  throw unavailable(
+    'expected a folder for temporary files that can be written, and whose path leaves a socket room; set TMPDIR to ' +
+      `another one: ${String(cause)}`,
+    cause,
+  );
+};
+
+/** The folder of a fork server, with one for its socket and one for its sessions. */
+const makeFolder = async () => {
+  const folder = await mkdtemp(join(tmpdir(), folderPrefix)).catch((cause: unknown) => unusable(undefined, cause));
+  const meeting = join(folder, 'meeting');
+  const scratch = join(folder, 'scratch');
+  for (const each of [meeting, scratch]) {
+    await mkdir(each, { mode: 0o700 }).catch((cause: unknown) => unusable(folder, cause));
+  }
+  return { folder, meeting, scratch };
+};
+
 const firstLine = async (child: ChildProcess, lines: Interface): Promise<string> => {
   const ended = once(child, 'exit').then(([code]) => {
     throw unavailable(`the guest ended with ${String(code)} before it was ready`);
@@ -104,11 +125,7 @@ const firstLine = async (child: ChildProcess, lines: Interface): Promise<string>
  */
 export const startForkServer = async (python: string, isolation: Isolation): Promise<ForkServer> => {
   await sweepFolders(tmpdir());
-  const folder = await mkdtemp(join(tmpdir(), folderPrefix));
-  const meeting = join(folder, 'meeting');
-  const scratch = join(folder, 'scratch');
-  await mkdir(meeting, { mode: 0o700 });
-  await mkdir(scratch, { mode: 0o700 });
+  const { folder, meeting, scratch } = await makeFolder();
   const waiting = new Map<string, Waiting>();
   const open = new Set<Socket>();
 
@@ -134,13 +151,7 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
     });
   });
   server.listen(join(meeting, 'sessions.sock'));
-  await once(server, 'listening').catch(async (cause: unknown) => {
-    await rm(folder, { recursive: true, force: true });
-    throw unavailable(
-      `expected a folder for temporary files whose path leaves a socket room; set TMPDIR to a shorter one: ${String(cause)}`,
-      cause,
-    );
-  });
+  await once(server, 'listening').catch((cause: unknown) => unusable(folder, cause));
   await chmod(join(meeting, 'sessions.sock'), 0o600);
 
   const child = spawn(python, ['-E', '-s', '-B', '-u', guest, isolation, scratch, meeting], {

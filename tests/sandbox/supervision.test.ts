@@ -177,3 +177,24 @@ test('a folder for temporary files whose path is too long for a socket is refuse
   });
   expect(await readdir(folder)).toEqual([]);
 });
+
+test('a folder for temporary files that cannot be written is refused with what to do', async () => {
+  const folder = join(await temporaryFolder(), 'missing');
+  vi.stubEnv('TMPDIR', folder);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await expect(openSandbox({ python })).rejects.toMatchObject({
+    type: 'infrastructure',
+    message: expect.stringMatching(/set TMPDIR to another one: .*ENOENT/),
+  });
+});
+
+test('a sandbox whose folder for temporary files is away for a while opens sessions again when it is back', async () => {
+  const { sandbox, forkServer, folder } = await openIn({ prepared: 0 });
+  const died = await forkServer();
+  vi.stubEnv('TMPDIR', join(folder, 'missing'));
+  process.kill(died, 'SIGKILL');
+  await expect(sandbox.createSession({})).rejects.toMatchObject({ type: 'infrastructure' });
+  vi.stubEnv('TMPDIR', folder);
+  const session = await sandbox.createSession({});
+  expect(await session.execute({ code: '1' })).toMatchObject({ outcome: 'ok' });
+});
