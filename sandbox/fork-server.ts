@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,25 +80,30 @@ const incomplete = (python: string, reason: string): LensmithError =>
     { where: python },
   );
 
-/** @throws LensmithError with what is wrong with the folder of temporary files, in which nothing is left. */
-const unusable = async (folder: string | undefined, cause: unknown): Promise<never> => {
-  if (folder) await rm(folder, { recursive: true, force: true });
-  throw unavailable(
+const unusable = (cause: unknown): LensmithError =>
+  unavailable(
     'expected a folder for temporary files that can be written, and whose path leaves a socket room; set TMPDIR to ' +
       `another one: ${String(cause)}`,
     cause,
   );
-};
 
-/** The folder of a fork server, with one for its socket and one for its sessions. */
-const makeFolder = async () => {
-  const folder = await mkdtemp(join(tmpdir(), folderPrefix)).catch((cause: unknown) => unusable(undefined, cause));
-  const meeting = join(folder, 'meeting');
-  const scratch = join(folder, 'scratch');
-  for (const each of [meeting, scratch]) {
-    await mkdir(each, { mode: 0o700 }).catch((cause: unknown) => unusable(folder, cause));
+/** A folder of its own in that of temporary files, which is gone with this process at the latest. */
+const makeFolder = () => {
+  let folder: string;
+  try {
+    folder = mkdtempSync(join(tmpdir(), folderPrefix));
+  } catch (cause) {
+    throw unusable(cause);
   }
-  return { folder, meeting, scratch };
+  const removeAtExit = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  process.once('exit', removeAtExit);
+  return {
+    folder,
+    remove: async (): Promise<void> => {
+      await rm(folder, { recursive: true, force: true });
+      process.off('exit', removeAtExit);
+    },
+  };
 };
 
 const firstLine = async (child: ChildProcess, lines: Interface): Promise<string> => {
@@ -125,7 +131,9 @@ const firstLine = async (child: ChildProcess, lines: Interface): Promise<string>
  */
 export const startForkServer = async (python: string, isolation: Isolation): Promise<ForkServer> => {
   await sweepFolders(tmpdir());
-  const { folder, meeting, scratch } = await makeFolder();
+  const { folder, remove } = makeFolder();
+  const meeting = join(folder, 'meeting');
+  const scratch = join(folder, 'scratch');
   const waiting = new Map<string, Waiting>();
   const open = new Set<Socket>();
 
@@ -150,9 +158,17 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
       else socket.destroy();
     });
   });
-  server.listen(join(meeting, 'sessions.sock'));
-  await once(server, 'listening').catch((cause: unknown) => unusable(folder, cause));
-  await chmod(join(meeting, 'sessions.sock'), 0o600);
+  try {
+    await mkdir(meeting, { mode: 0o700 });
+    await mkdir(scratch, { mode: 0o700 });
+    server.listen(join(meeting, 'sessions.sock'));
+    await once(server, 'listening');
+    await chmod(join(meeting, 'sessions.sock'), 0o600);
+  } catch (cause) {
+    server.close();
+    await remove();
+    throw unusable(cause);
+  }
 
   const child = spawn(python, ['-E', '-s', '-B', '-u', guest, isolation, scratch, meeting], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -179,7 +195,7 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
     if (child.pid !== undefined) await exited;
     for (const socket of open) socket.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
-    await rm(folder, { recursive: true, force: true });
+    await remove();
   };
 
   const lines = createInterface({ input: child.stdout });

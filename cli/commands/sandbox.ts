@@ -1,4 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
@@ -29,6 +30,13 @@ const secondsOf = (text: string): number => {
 
 const pythonOf = async (): Promise<string> => (await hostFromEnvironment()).python;
 
+/** A process that a signal ends at once closes nothing; one that leaves by itself takes its sandbox's folder with it. */
+const leaveAtSignals = (): void => {
+  for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => process.exit(128 + constants.signals[name]));
+  }
+};
+
 const saveImages = async ({ images }: ExecutionResult, folder: string): Promise<void> => {
   if (images.length > 0) await stored(folder, mkdir(folder, { recursive: true }));
   for (const [index, { data, width, height }] of images.entries()) {
@@ -50,6 +58,7 @@ const exec = async (file: string, options: ExecOptions): Promise<void> => {
   const code = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new LensmithError('data', `expected a readable file of Python: ${String(cause)}`, { where: file, cause });
   });
+  leaveAtSignals();
   const sandbox = await openSandbox({ python: await pythonOf(), isolation: options.isolation, prepared: 0 });
   try {
     const session = await sandbox.createSession({
@@ -72,6 +81,7 @@ const exec = async (file: string, options: ExecOptions): Promise<void> => {
 };
 
 const doctor = async (options: { isolation: Isolation; json?: boolean }): Promise<void> => {
+  leaveAtSignals();
   const findings = await examineSandbox({ python: await pythonOf(), isolation: options.isolation });
   if (options.json) process.stdout.write(`${JSON.stringify(findings)}\n`);
   else {

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../processes/free-port.ts';
+import { waitFor } from '../processes/wait-for.ts';
 
 const main = join(import.meta.dirname, '../../cli/main.ts');
 const lensmith = (...args: string[]) =>
@@ -54,6 +55,27 @@ test('exec says where images cannot be written', async () => {
   const { stderr, exitCode } = await lensmith('exec', file, '--output', file);
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/^lensmith: infrastructure: .*code\.py cannot be written: .*EEXIST.*$/);
+});
+
+test.each([
+  { signal: 'SIGINT', code: 130 },
+  { signal: 'SIGTERM', code: 143 },
+] as const)('exec that is ended by $signal leaves nothing', async ({ signal, code }) => {
+  const folder = await folderOfTest();
+  const file = join(folder, 'code.py');
+  await writeFile(file, 'import time\ntime.sleep(60)');
+  const temporary = join(folder, 'temporary');
+  await mkdir(temporary);
+  const running = execa(process.execPath, [main, 'sandbox', 'exec', file, '--seconds', '60'], {
+    reject: false,
+    timeout: 60_000,
+    env: { TMPDIR: temporary },
+  });
+  const left = async () => (await readdir(temporary)).filter((name) => name.startsWith('lensmith-sandbox-'));
+  await waitFor('its fork server to start', async () => ((await left()).length > 0 ? true : undefined));
+  running.kill(signal);
+  expect((await running).exitCode).toBe(code);
+  expect(await left()).toEqual([]);
 });
 
 test.each([
