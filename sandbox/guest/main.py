@@ -255,6 +255,8 @@ def _serve_plain(scratch: str, meeting: str) -> None:
     kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     server = ForkServer(None, scratch, meeting, ForkLauncher(_address_space()), memory_watch.own_bytes("self"))
     _say({"ready": True, "seccomp": False, "landlock": 0})
+    # What a session started does not end with its process: the server has to outlive the supervisor to end all of it.
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, 0)
     try:
         server.serve(None)
     finally:

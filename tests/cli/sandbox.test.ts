@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../processes/free-port.ts';
+import { readProcess } from '../../processes/proc-stat.ts';
 import { waitFor } from '../processes/wait-for.ts';
 
 const main = join(import.meta.dirname, '../../cli/main.ts');
@@ -76,6 +77,23 @@ test.each([
   running.kill(signal);
   expect((await running).exitCode).toBe(code);
   expect(await left()).toEqual([]);
+});
+
+test('exec without isolation that is ended takes what it runs with it', async () => {
+  const folder = await folderOfTest();
+  const [file, told] = [join(folder, 'code.py'), join(folder, 'pid')];
+  await writeFile(
+    file,
+    `import os, time\nprint(os.getpid(), file=open(${JSON.stringify(told)}, "w"), flush=True)\ntime.sleep(40)`,
+  );
+  const running = lensmith('exec', file, '--isolation', 'none', '--seconds', '60');
+  const pid = await waitFor(
+    'the code to run',
+    async () => Number(await readFile(told, 'utf8').catch(() => '')) || undefined,
+  );
+  running.kill('SIGINT');
+  expect((await running).exitCode).toBe(130);
+  await waitFor('the code to be gone', () => (readProcess(pid) ? undefined : true));
 });
 
 test.each([
