@@ -8,9 +8,13 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-# Without getting fewer, and in all: on a busy host many processes take a while to be gone.
+# Without getting fewer, and in all, where new ones come up: on a busy host many processes take a while to be gone.
 _END_SECONDS = 3.0
 _MOST_SECONDS = 7.0
+# Where none does. Before that the supervisor takes the session for lost.
+_SLOW_SECONDS = 60.0
+# More than a session may have at one time: their numbers come from forks, whether they are new in a round or not.
+_MOST_KNOWN = 1000
 # Until a process that has ended is a child of the one that takes on orphans.
 _ADOPTION_SECONDS = 1.0
 _REMEMBERED = 64
@@ -128,6 +132,7 @@ def end_all(find: Callable[[], set[int]], keep: set[int]) -> bool:
     pause = 0.0002
     now = time.monotonic()
     last, deadline, fewest = now + _MOST_SECONDS, now + _END_SECONDS, sys.maxsize
+    slow, known = now + _SLOW_SECONDS, set[int]()
     while (now := time.monotonic()) < deadline:
         doomed = find() - keep
         reap()
@@ -135,6 +140,10 @@ def end_all(find: Callable[[], set[int]], keep: set[int]) -> bool:
             return True
         if len(doomed) < fewest:
             fewest, deadline = len(doomed), min(now + _END_SECONDS, last)
+        if doomed <= known and len(known) < _MOST_KNOWN:
+            # They have been killed, and the host is slow to do it.
+            deadline = min(now + _END_SECONDS, slow)
+        known |= doomed
         kill(doomed)
         time.sleep(pause)
         pause = min(pause * 1.5, 0.01)

@@ -28,3 +28,20 @@ test('how a process ended is known also where what forked it takes a moment long
   const { stdout } = await promisify(execFile)(python, ['-c', program, guest], { timeout: 30_000 });
   expect(stdout).toBe('9 None\n');
 });
+
+// Of processes that are not there, so that nothing can be killed, and with a shorter patience.
+const ending = `import itertools, sys, time
+sys.path.insert(0, sys.argv[1])
+import process_tree
+process_tree._END_SECONDS, process_tree._MOST_SECONDS = 0.1, 0.2
+began, numbers = time.monotonic(), itertools.count(1 << 23)
+slow = lambda: {1 << 23} if time.monotonic() < began + 0.6 else set()
+print(process_tree.end_all(slow, set()), process_tree.end_all(lambda: {next(numbers)}, set()))
+process_tree._SLOW_SECONDS = 0.4
+print(process_tree.end_all(lambda: {1 << 23}, set()))
+`;
+
+test('processes that are slow to be gone are waited for, and those that become more are not', async () => {
+  const { stdout } = await promisify(execFile)(python, ['-c', ending, guest], { timeout: 30_000 });
+  expect(stdout).toBe('True False\nFalse\n');
+});
