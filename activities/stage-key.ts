@@ -9,7 +9,7 @@ import type { StageName } from '../domain/stage.ts';
 const codeVersions: Partial<Record<StageName | 'evaluate-model', number>> = {
   'prepare-data': 1,
   'base-model': 1,
-  sft: 1,
+  sft: 2,
   rl: 1,
   'evaluate-model': 1,
 };

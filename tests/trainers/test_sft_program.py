@@ -71,6 +71,19 @@ def test_training_lowers_the_loss(finished: Path) -> None:
     assert losses[-1] < losses[0]
 
 
+def test_the_micro_batch_changes_nothing_of_what_is_learnt(miniature_folder: Path, tmp_path: Path) -> None:
+    rows = [row([("user", "Say it."), ("assistant", "one two three " * times)], []) for times in (1, 9)]
+    learnt = []
+    for size in (2, 1):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        path = write_rows(folder / "data.parquet", rows)
+        changes = {"steps": 3, "batchSize": 2, "microBatchSize": size}
+        assert run(folder, sft_config(folder, miniature_folder, path, **changes))["status"] == "succeeded"
+        learnt.append([line[name] for line in metrics(folder) for name in ("loss", "gradNorm")])
+    assert learnt[1] == pytest.approx(learnt[0], rel=1e-3)
+
+
 def test_a_run_goes_on_from_a_checkpoint(
     finished: Path, miniature_folder: Path, trajectories: Path, tmp_path: Path
 ) -> None:

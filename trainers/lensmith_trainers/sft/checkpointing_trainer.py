@@ -14,6 +14,12 @@ from lensmith_trainers.training.scratch import empty_scratch, scratch_folder
 class CheckpointingTrainer(SFTTrainer):
     """Saves what the Hugging Face trainer saves, published as `checkpoint-<step>/` with a manifest."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Qwen-VL models say that their own loss is not told the tokens of a whole batch. TRL computes it here, and has
+        # to be told: the loss would else be a mean over micro-batches, and depend on how many sequences each has.
+        self.model_accepts_loss_kwargs = True
+
     def _get_output_dir(self, trial: Any) -> str:  # noqa: ANN401 - of the base class
         del trial
         return str(scratch_folder(self.args.output_dir))
