@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from mnist_data import caption_rows, png, row, write_rows
+from mnist_data import SCHEMA, caption_rows, png, row, write_rows
 
-from lensmith_trainers.data import Message, decode_image, read_conversations
+from lensmith_trainers.data import Conversation, Message, decode_image, read_conversations
 from lensmith_trainers.modeling import LoadedModel, conversation_sequence
 from lensmith_trainers.runtime import Failure
 
@@ -32,6 +32,20 @@ def test_reads_messages_loss_and_images(tmp_path: Path) -> None:
         Message("assistant", "c"),
     )
     assert conversation.images == (PICTURE,)
+
+
+def test_images_may_be_structs_of_bytes_and_path(tmp_path: Path) -> None:
+    struct = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    schema = SCHEMA.set(1, pa.field("images", pa.list_(struct)))
+
+    def read(image: dict) -> Conversation:
+        data = row([("user", "<image>?"), ("assistant", "a")], [image])
+        pq.write_table(pa.Table.from_pylist([data], schema=schema), tmp_path / "a.parquet")
+        return read_conversations(tmp_path / "a.parquet")[0]
+
+    assert read({"bytes": PICTURE, "path": "digit.png"}).images == (PICTURE,)
+    with pytest.raises(Failure, match="row 0: expected every image as encoded bytes"):
+        read({"bytes": None, "path": "digit.png"})
 
 
 def test_missing_file(tmp_path: Path) -> None:

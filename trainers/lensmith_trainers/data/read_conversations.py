@@ -1,4 +1,4 @@
-"""Parquet in the SFT schema: `messages: list<struct<role, content, loss>>`, `images: list<binary>`."""
+"""Parquet in the SFT schema: `messages: list<struct<role, content, loss>>`, `images: list<binary>` or of structs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +52,7 @@ def _columns(file: pq.ParquetFile, where: str) -> list[str]:
 def _conversation(row: dict[str, Any], where: str) -> Conversation:
     try:
         messages = tuple(_message(value, where) for value in row["messages"] or ())
-        images = tuple(row.get("images") or ())
+        images = tuple(map(_encoded, row.get("images") or ()))
     except (KeyError, TypeError, AttributeError) as error:
         raise Failure(
             "data", f"expected messages of role and content, got {row['messages']!r:.120}", where=where
@@ -67,6 +67,10 @@ def _conversation(row: dict[str, Any], where: str) -> Conversation:
             "data", f"expected one image for each {IMAGE_MARK}, got {marks} marks and {len(images)} images", where=where
         )
     return Conversation(messages, images, where)
+
+
+def _encoded(image: Any) -> Any:  # noqa: ANN401 - of whatever type the file has
+    return image.get("bytes") if isinstance(image, dict) else image
 
 
 def _message(value: dict[str, Any], where: str) -> Message:
