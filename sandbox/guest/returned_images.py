@@ -1,5 +1,6 @@
 """Images that code returns: found, brought to size, encoded."""
 
+import math
 from typing import Any
 
 import cv2
@@ -42,12 +43,16 @@ def image_of(value: Any) -> Image.Image | None:  # noqa: ANN401 - whatever the c
     return Image.fromarray(pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
 
 
-def _size_for_model(width: int, height: int, minimum: int, maximum: int) -> tuple[int, int]:
+def _size_for_model(width: int, height: int, limits: dict[str, Any]) -> tuple[int, int]:
+    minimum, maximum = limits["minimumSide"], limits["maximumSide"]
     scale = max(1.0, minimum / min(width, height))
     scale = min(scale, maximum / max(width, height))
     if scale == 1.0:
         return width, height
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    sides = round(width * scale), round(height * scale)
+    # Rounded down, the short side of an image of the greatest aspect would be too short.
+    least = max(1, math.ceil(max(sides) / limits["maximumAspect"]))
+    return max(least, sides[0]), max(least, sides[1])
 
 
 def _png(pixels: Any) -> memoryview:  # noqa: ANN401 - cv2 has a type of its own for arrays
@@ -73,7 +78,7 @@ def encode(image: Image.Image, limits: dict[str, Any]) -> tuple[dict[str, Any], 
     grey = image.mode in ("L", "LA", "1", "I", "F")
     # The class may be the code's own; what this returns is not.
     plain = Image.Image.convert(image, "L" if grey else "RGB")
-    size = _size_for_model(width, height, limits["minimumSide"], limits["maximumSide"])
+    size = _size_for_model(width, height, limits)
     if size != plain.size:
         plain = plain.resize(size, Image.Resampling.BICUBIC)
     pixels = np.asarray(plain)

@@ -73,6 +73,12 @@ test('an image that is too long for its width is an exception with its size', as
   expect(result?.error?.message).toContain('101 x 10');
 });
 
+test('an image keeps to the greatest aspect when it is shrunk', async () => {
+  const limits = { maximumSide: 2048, minimumSide: 28, maximumAspect: 200 };
+  const [result] = await run({ limits }, 'Image.new("L", (6000, 30))');
+  expect(result?.images).toMatchObject([{ width: 2048, height: 11 }]);
+});
+
 test('a call with the id of the one before it returns that result and does not run', async () => {
   await withSession({}, async (session) => {
     await session.execute({ code: 'count = 0' });

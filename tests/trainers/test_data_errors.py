@@ -91,5 +91,14 @@ def test_an_image_that_does_not_decode_is_named_by_file_and_row(
     assert f"{path}, row 1, image 0" in str(caught.value)
 
 
+def test_an_image_that_no_model_takes_is_named_by_its_place() -> None:
+    assert decode_image(png(np.zeros((10, 2000), np.uint8)), where="test").size == (2000, 10)
+    with pytest.raises(
+        Failure, match=r"rl, row 3, image 0: expected sides of at most 1 to 200, got .* 10 x 2001"
+    ) as caught:
+        decode_image(png(np.zeros((2001, 10), np.uint8)), where="rl, row 3, image 0")
+    assert caught.value.type == "data"
+
+
 def test_grey_images_become_rgb() -> None:
     assert decode_image(PICTURE, where="test").mode == "RGB"
