@@ -1,5 +1,6 @@
 """Rows as they are published, which have few fields of ours."""
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ import mnist_data
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import rl_data
+from PIL import Image
 
 from lensmith_trainers.protocol import IMAGE, PromptMessage, prompt_messages
 from lensmith_trainers.rl.read_tasks import read_tasks
@@ -142,3 +145,15 @@ def test_images_stand_at_their_marks_or_before_the_first_question(
 def test_a_prompt_that_does_not_fit_is_refused(prompt: Content, images: int) -> None:
     with pytest.raises(ValueError, match="expected"):
         prompt_messages(prompt, images)
+
+
+def test_the_pixels_of_a_data_set_are_not_held(tmp_path: Path) -> None:
+    def held() -> int:
+        gc.collect()
+        return sum(type(value) is Image.Image for value in gc.get_objects())
+
+    path = rl_data.write_rl_rows(tmp_path / "rl.parquet", 100)
+    before = held()
+    tasks = read_tasks(path)
+    assert held() - before < 20
+    assert [task.images[0].pixels.size for task in tasks] == [(28, 28)] * 100

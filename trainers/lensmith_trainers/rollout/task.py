@@ -2,26 +2,34 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from PIL import Image
 
 from lensmith_trainers.data import decode_image
 from lensmith_trainers.protocol import PromptMessage
+from lensmith_trainers.runtime.failure import Failure
 
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """An image as encoded bytes, and decoded in RGB."""
+    """An image as encoded bytes: those of a whole data set take little beside their pixels."""
 
     content: bytes
-    pixels: Image.Image
+    width: int
+    height: int
+
+    @property
+    def pixels(self) -> Image.Image:
+        """Decoded in RGB."""
+        return _pixels(self.content)
 
     @property
     def ref(self) -> dict[str, Any]:
         """How traces name it (`imageRefSchema`)."""
         digest = hashlib.sha256(self.content).hexdigest()
-        return {"digest": digest, "width": self.pixels.width, "height": self.pixels.height}
+        return {"digest": digest, "width": self.width, "height": self.height}
 
 
 @dataclass(frozen=True)
@@ -40,9 +48,19 @@ class RolloutTask:
 
 
 def encoded_image(content: bytes, *, where: str) -> EncodedImage:
-    """Decodes an image.
+    """Checks that an image decodes.
 
     Raises:
-        Failure: type `data` where it does not decode.
+        Failure: type `data` where it does not.
     """
-    return EncodedImage(content, decode_image(content, where=where))
+    try:
+        pixels = _pixels(content)
+    except Failure as error:
+        raise Failure(error.type, error.message, where=where) from error
+    return EncodedImage(content, pixels.width, pixels.height)
+
+
+@lru_cache(maxsize=8)
+def _pixels(content: bytes) -> Image.Image:
+    """What was just decoded is soon wanted: by the other episodes of a group, and after the check."""
+    return decode_image(content, where="an image")
