@@ -10,7 +10,7 @@ import { type ExplainedScore, explainGroups } from '../../scoring/rewards/score-
 import { digestsOf } from '../../scoring/scored-images.ts';
 import { write } from '../write.ts';
 import { rewardsOf } from './rewards-replay.ts';
-import { graded, readTraces } from './rewards-traces.ts';
+import { graded, readTraces, type Trace } from './rewards-traces.ts';
 
 const value = (number: number): string => (number > 0 ? `+${number.toFixed(3)}` : number.toFixed(3));
 
@@ -52,6 +52,10 @@ const withPixels = async (members: readonly GradedEpisode[], folder: string): Pr
   }
 };
 
+/** Steps count from 1; what was not rolled out by RL has 0. */
+const isOfOneStep = ([one]: readonly Trace[], [other]: readonly Trace[]): boolean =>
+  one !== undefined && one.step > 0 && one.step === other?.step;
+
 export interface ExplainFlags {
   readonly reward: string;
   readonly episode?: string;
@@ -75,8 +79,11 @@ export const explainTraces = async (file: string, { reward, episode, images }: E
     if (!group.some((trace) => wanted.includes(trace))) continue;
     const members = await Promise.all(group.map(graded));
     const known = images ? await withPixels(members, images) : members;
+    // Values of turns may depend on all that was rolled out for a step.
+    const besides = [...groups.values()].filter((other) => other !== group && isOfOneStep(other, group));
+    const batch = [known, ...(await Promise.all(besides.map((other) => Promise.all(other.map(graded)))))];
     for (const name of names) {
-      const [scores = []] = explainGroups(rewards[name], [known]);
+      const [scores = []] = explainGroups(rewards[name], batch);
       scores.forEach((score, index) => {
         const trace = group[index];
         if (!trace || !wanted.includes(trace)) return;

@@ -12,7 +12,7 @@ import type { RolloutLine } from '../../domain/rollout.ts';
 import { advantagesByStep, compareReplays, summariseReplay } from '../../scoring/lab/compare-replays.ts';
 import { kindOf, type RecordedGroup, replayReward } from '../../scoring/lab/replay.ts';
 import { rewards } from '../../scoring/rewards/rewards.ts';
-import { scoreGroup } from '../../scoring/rewards/score-group.ts';
+import { scoreGroup, scoreGroups } from '../../scoring/rewards/score-group.ts';
 import { gradeOf } from '../support/episodes.ts';
 import { traceOf } from '../support/traces.ts';
 
@@ -172,6 +172,27 @@ describe('the commands', () => {
     expect(stdout).toContain('one of 3 in its group');
     expect(stdout).toContain('mu 0.667, 1 of 1 call effective');
     expect(stdout.match(/accuracy/g)).toHaveLength(1);
+  });
+
+  it('explain standardises the values of turns over the groups of a step, as training does', async () => {
+    const named = { ...failing, error: { ...failing.error, type: 'NameError' } };
+    const fails = { episode: traceOf([named], { episodeId: 'fails' }), grade: right };
+    const both = [[fails], [{ ...checked, episode: { ...checked.episode, episodeId: 'runs' } }]];
+    const lines = scoreGroups(rewards['codedance-released'], both).flatMap((scores, number) =>
+      scores.map((score) => ({
+        ...{ step: 1, group: number, reward: 'codedance-released', score },
+        episode: both[number]?.[0]?.episode,
+      })),
+    );
+    // −0.5 and 0 have the mean −0.25 and the deviation 0.25; 0.2 of −1 and of 1.
+    expect(lines.map(({ score }) => score.turnRewards)).toEqual([
+      [-0.2, 0],
+      [0.2, 0],
+    ]);
+    const file = join(run, 'batch.jsonl');
+    await writeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const { stdout } = await lensmith('explain', file, '--reward', 'codedance-released', '--episode', 'fails');
+    expect(stdout).toContain('beside the sum: -0.200, 0.000');
   });
 
   it('explain grades a trace that has no verdict by the rules', async () => {
