@@ -37,6 +37,8 @@ export interface Trace {
   readonly step: number;
   /** Traces with the same key were rolled out together; null for one that stands alone. */
   readonly group: string | null;
+  /** Whether it is an entry of a journal, whose last entry about an episode counts. */
+  readonly journal?: boolean;
 }
 
 const traceOf = (value: unknown, where: string): Trace[] => {
@@ -47,10 +49,11 @@ const traceOf = (value: unknown, where: string): Trace[] => {
     const { step, group, episode, score } = rollout.data;
     return [{ episode, grade: score.grade, locations: score.locations, step, group: `${step}/${group}` }];
   }
-  const inner = typeof value === 'object' && value !== null && 'entry' in value ? value.entry : value;
+  const isEntry = typeof value === 'object' && value !== null && 'entry' in value;
+  const inner = isEntry ? value.entry : value;
   if (typeof inner === 'object' && inner !== null && 'kind' in inner && inner.kind === 'header') return [];
   const graded = gradedSchema.safeParse(inner);
-  if (graded.success) return [{ ...graded.data, locations: undefined, step: 0, group: null }];
+  if (graded.success) return [{ ...graded.data, locations: undefined, step: 0, group: null, journal: isEntry }];
   const episode = episodeSchema.safeParse(inner);
   if (episode.success) return [{ episode: episode.data, grade: undefined, locations: undefined, step: 0, group: null }];
   const shown = typeof inner === 'object' && inner !== null && 'episode' in inner ? rollout.error : episode.error;
@@ -68,7 +71,7 @@ const traceOf = (value: unknown, where: string): Trace[] => {
  */
 export const readTraces = async (file: string): Promise<Trace[]> => {
   const lines = await linesOf(file);
-  return lines.flatMap((line, index) => {
+  const traces = lines.flatMap((line, index) => {
     const where = lines.length === 1 ? file : `${file}:${index + 1}`;
     let value: unknown;
     try {
@@ -80,6 +83,8 @@ export const readTraces = async (file: string): Promise<Trace[]> => {
     }
     return traceOf(value, where);
   });
+  const last = new Map(traces.map((trace) => [trace.episode.episodeId, trace]));
+  return traces.filter((trace) => !trace.journal || last.get(trace.episode.episodeId) === trace);
 };
 
 /** A trace with its verdict: the recorded one, else by the rules. */
@@ -113,7 +118,10 @@ const rolloutFiles = async (folder: string): Promise<string[]> => {
 
 const evaluationFiles = async (folder: string): Promise<string[]> => {
   const root = join(folder, 'evaluations');
-  return (await namesIn(root, () => true)).map((name) => join(root, name, 'journal.jsonl'));
+  const journals = (await namesIn(root, () => true)).map((name) => join(root, name, 'journal.jsonl'));
+  // An evaluation that has only begun has none yet.
+  const written = await Promise.all(journals.map(async (file) => (await stat(file).catch(() => undefined))?.isFile()));
+  return journals.filter((_, index) => written[index]);
 };
 
 /** Files of the recording, at most `limit` of them, evenly over its length. */

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
@@ -227,5 +227,20 @@ describe('the commands', () => {
     }
     const groups = await readGroups(run, { from: 'evaluations', steps: 1 });
     expect(groups.map(({ members }) => members.map(({ episode }) => episode.model))).toEqual([['rl', 'sft']]);
+  });
+
+  it('takes the last entry of a journal about an episode, and passes over an evaluation without a journal', async () => {
+    const other = join(run, 'asked-again');
+    const file = join(other, 'evaluations', 'rl-test', 'journal.jsonl');
+    await mkdir(dirname(file), { recursive: true });
+    await mkdir(join(other, 'evaluations', 'sft-test'));
+    const entryOf = (episodeId: string, grade: typeof right, answer: string) => {
+      const episode = traceOf([], { episodeId, answer });
+      return { kind: 'sample', sampleId: 's', attempt: 0, episode, grade };
+    };
+    const entries = [entryOf('s', wrong, '7'), entryOf('s#1', wrong, '9'), entryOf('s', right, '8')];
+    await writeFile(file, entries.map((entry) => `${JSON.stringify({ checksum: 'c', entry })}\n`).join(''));
+    const [group] = await readGroups(other, { from: 'evaluations', steps: 1 });
+    expect(group?.members.map(({ episode }) => episode.answer)).toEqual(['9', '8']);
   });
 });
