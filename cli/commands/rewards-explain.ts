@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import Table from 'cli-table3';
 import { LensmithError } from '../../domain/errors.ts';
 import type { RewardName } from '../../domain/score.ts';
@@ -32,9 +32,10 @@ const explain = (name: RewardName, score: ExplainedScore): string => {
 
 /** Adds where images come from, with the pixels of a folder of `<digest>.<png|jpeg|…>`. */
 const withPixels = async (members: readonly GradedEpisode[], folder: string): Promise<GradedEpisode[]> => {
-  const files = new Map(
-    (await readdir(folder)).map((name) => [name.slice(0, -extname(name).length), join(folder, name)]),
-  );
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new LensmithError('config', `expected a folder of images: ${String(cause)}`, { where: '--images', cause });
+  });
+  const files = new Map(names.map((name) => [basename(name, extname(name)), join(folder, name)]));
   const locator = createLocator();
   try {
     const located: GradedEpisode[] = [];

@@ -5,6 +5,7 @@ import { renderRewardLab } from '../../dashboard/lab/render-reward-lab.ts';
 import { LensmithError } from '../../domain/errors.ts';
 import { type RewardName, rewardNames } from '../../domain/score.ts';
 import { writeFileAtomic } from '../../processes/atomic-file.ts';
+import { stored } from '../../processes/storage-failure.ts';
 import {
   type Agreement,
   compareReplays,
@@ -90,7 +91,8 @@ export const replay = async (run: string, flags: ReplayFlags): Promise<void> => 
   write(summaryTable(summaries));
   if (agreements.length > 0) write(agreementTable(agreements));
   const page = resolve(flags.html ?? join(folder, 'report', 'rewards.html'));
-  await mkdir(dirname(page), { recursive: true });
-  await writeFileAtomic(page, renderRewardLab({ title: basename(resolve(folder)), replays, summaries, agreements }));
+  const html = renderRewardLab({ title: basename(resolve(folder)), replays, summaries, agreements });
+  await stored(page, mkdir(dirname(page), { recursive: true }));
+  await stored(page, writeFileAtomic(page, html));
   write(`curves, and the episodes that the rewards disagree on: ${page}`);
 };

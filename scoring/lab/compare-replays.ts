@@ -6,11 +6,12 @@ import { type EpisodeKind, episodeKinds, type Ranked, type Replay, type Replayed
 export interface ReplaySummary {
   readonly name: RewardName;
   readonly episodes: number;
-  readonly mean: number;
-  readonly least: number;
-  readonly most: number;
-  /** Share of groups in which all rewards are equal: nothing is learned from them. */
-  readonly flatGroups: number;
+  /** Of the rewards; null where there is no episode. */
+  readonly mean: number | null;
+  readonly least: number | null;
+  readonly most: number | null;
+  /** Share of groups in which all rewards are equal: nothing is learned from them; null where there is none. */
+  readonly flatGroups: number | null;
   /** Share of the pairs of a right and a wrong episode of a group in which the wrong one gets as much or more. */
   readonly wrongPreferred: number | null;
   /** Mean advantage of each kind of episode; null where there is none. */
@@ -34,7 +35,7 @@ const advantagesByKind = (ranked: readonly Ranked[]): Record<EpisodeKind, number
 
 export const summariseReplay = ({ name, groups }: Replay): ReplaySummary => {
   const ranked = groups.flatMap((group) => group.ranked);
-  const values = ranked.map(({ reward }) => reward);
+  const values = ranked.map(({ reward }) => reward).sort((one, other) => one - other);
   let [unequal, preferred] = [0, 0];
   for (const group of groups)
     for (const [one, other] of pairs(group.ranked.length)) {
@@ -47,10 +48,10 @@ export const summariseReplay = ({ name, groups }: Replay): ReplaySummary => {
   return {
     name,
     episodes: ranked.length,
-    mean: meanOf(values),
-    least: values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
-    most: values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
-    flatGroups: meanOf(groups.map((group) => (isFlat(group) ? 1 : 0))),
+    mean: values.length === 0 ? null : meanOf(values),
+    least: values[0] ?? null,
+    most: values.at(-1) ?? null,
+    flatGroups: groups.length === 0 ? null : meanOf(groups.map((group) => (isFlat(group) ? 1 : 0))),
     wrongPreferred: unequal === 0 ? null : preferred / unequal,
     advantages: advantagesByKind(ranked),
   };

@@ -52,6 +52,13 @@ describe('a replay', () => {
     expect(replayReward('accuracy', [group(1, direct, outage, lost)]).groups[0]?.ranked).toHaveLength(2);
   });
 
+  it('has no figures of no episodes', () => {
+    const outage = { episode: traceOf([]), grade: gradeOf('infra_error') };
+    const nothing = { mean: null, least: null, most: null };
+    expect(summariseReplay(replayReward('accuracy', [group(1, outage, outage)]))).toMatchObject(nothing);
+    expect(summariseReplay(replayReward('accuracy', []))).toMatchObject({ ...nothing, flatGroups: null });
+  });
+
   it('says which kind an episode is', () => {
     expect([direct, checked, lost, { episode: traceOf([failing, {}]), grade: right }].map(kindOf)).toEqual([
       'right, no call',
@@ -200,6 +207,20 @@ describe('the commands', () => {
     await writeFile(file, JSON.stringify(traceOf([]), null, 2));
     const { stdout } = await lensmith('explain', file, '--reward', 'accuracy,codedance-paper');
     expect(stdout).toMatch(/accuracy\s+│ \+1\.000/);
+  });
+
+  it('tells a folder that is not there, and a page that cannot be written, in one line', async () => {
+    const file = join(run, 'stages', 'rl', 'rollouts', 'step-0000001.jsonl.gz');
+    const missing = await lensmith('explain', file, '--images', join(run, 'nowhere'));
+    expect([missing.exitCode, missing.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^lensmith: config: --images: expected a folder of images: .*$/),
+    ]);
+    const folder = await lensmith('replay', run, '--reward', 'accuracy', '--html', run);
+    expect([folder.exitCode, folder.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^lensmith: infrastructure: .* cannot be written: .*$/),
+    ]);
   });
 
   it('fails with 2 for what is no run, and says what it expected', async () => {
