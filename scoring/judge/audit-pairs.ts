@@ -29,10 +29,15 @@ export interface AuditSet {
 /**
  * Reads labelled answers, one JSON object a line; ours without a path.
  *
- * @throws LensmithError `data` naming the line that does not fit.
+ * @throws LensmithError `data` naming the line that does not fit, `config` for a file that cannot be read.
  */
 export const readAuditSet = async (path = join(import.meta.dirname, 'audit.jsonl')): Promise<AuditSet> => {
-  const text = await readFile(path, 'utf8');
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new LensmithError('config', `expected a readable file of labelled answers: ${String(cause)}`, {
+      where: path,
+      cause,
+    });
+  });
   const pairs = text
     .trim()
     .split('\n')
@@ -46,5 +51,14 @@ export const readAuditSet = async (path = join(import.meta.dirname, 'audit.jsonl
         });
       }
     });
+  const lines = new Map<string, number>();
+  pairs.forEach(({ id }, index) => {
+    const first = lines.get(id);
+    if (first !== undefined)
+      throw new LensmithError('data', `expected an id of its own, got "${id}" as in line ${first}`, {
+        where: `${path}:${index + 1}`,
+      });
+    lines.set(id, index + 1);
+  });
   return { pairs, digest: createHash('sha256').update(text).digest('hex').slice(0, 12) };
 };

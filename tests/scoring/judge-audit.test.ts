@@ -55,6 +55,17 @@ describe('the labelled pairs', () => {
     await writeFile(path, '{"id":"1","kind":"general","question":"?","reference":"a","answer":"b","label":"maybe"}\n');
     await expect(readAuditSet(path)).rejects.toMatchObject({ type: 'data', where: `${path}:1` });
   });
+
+  it('takes no file that is not there, and no id twice: one of the two would count for both', async () => {
+    const path = join(await temporaryFolder(), 'set.jsonl');
+    await expect(readAuditSet(path)).rejects.toMatchObject({ type: 'config', where: path });
+    const pair = { id: '1', kind: 'general', question: 'q', reference: 'r', answer: 'a', label: 'wrong' };
+    await writeFile(path, [pair, { ...pair, id: '2' }, pair].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    await expect(readAuditSet(path)).rejects.toMatchObject({
+      ...{ type: 'data', where: `${path}:3` },
+      message: expect.stringContaining('"1" as in line 1'),
+    });
+  });
 });
 
 describe('what is measured', () => {
