@@ -1,8 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import sharp from 'sharp';
+import { taskAnswerKinds } from '../domain/answer-kind.ts';
 import { LensmithError } from '../domain/errors.ts';
 import { checkMarks, readRlRows, readSftRows } from './read-rows.ts';
+import { type Place, unfit } from './row-values.ts';
+
+const knownKinds: ReadonlySet<string> = new Set(taskAnswerKinds);
+
+const checkKind = (kind: string | null, place: Place): void => {
+  if (kind && !knownKinds.has(kind)) throw unfit(place, `one of ${taskAnswerKinds.join(', ')}`, JSON.stringify(kind));
+};
 
 const decode = async (bytes: Uint8Array, where: string): Promise<void> => {
   try {
@@ -26,7 +34,8 @@ export const checkDataset = async (path: string, schema: 'sft' | 'rl'): Promise<
       rows += 1;
     }
   else
-    for await (const { prompt, images } of readRlRows(path)) {
+    for await (const { prompt, images, extra_info } of readRlRows(path)) {
+      checkKind(extra_info.answer_kind, { path, row: rows, column: 'extra_info.answer_kind' });
       // A prompt may leave its images unnamed: they then stand before its text.
       if (prompt.some(({ content }) => content.includes('<image>')))
         checkMarks(prompt, images.length, { path, row: rows, column: 'images' });

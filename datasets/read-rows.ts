@@ -106,7 +106,7 @@ const rlRowOf = (values: Readonly<Record<string, unknown>>, path: string, row: n
       index: indexOf(extra.index, place('extra_info.index')),
       question: asText(extra.question, place('extra_info.question')),
       answer: optionalText(extra.answer, groundTruth),
-      answer_kind: typeof extra.answer_kind === 'string' ? extra.answer_kind : null,
+      answer_kind: optionalText(extra.answer_kind, '') || null,
       family: optionalText(extra.family, ability),
       transform: transformOf(extra.transform),
       ...needsOf(extra.needs, place('extra_info.needs')),

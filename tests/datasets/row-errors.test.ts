@@ -138,6 +138,21 @@ describe('checkDataset', () => {
     expect(await thrown(checkDataset(path, 'rl'))).toMatchObject({ where: `${path}, row 0, column images` });
   });
 
+  it('refuses a kind of answer that there is not', async () => {
+    const row = rlRow('', [{ bytes: picture, path: null }]);
+    const path = await saved(rlSchema, row, { ...row, extra_info: { ...row.extra_info, answer_kind: 'open' } });
+    const error = await thrown(checkDataset(path, 'rl'));
+    expect(error).toMatchObject({ type: 'data', where: `${path}, row 1, column extra_info.answer_kind` });
+    expect(error.message).toMatch(/^expected one of number, .*, auto, got "open"$/);
+  });
+
+  it('takes an empty kind of answer for none', async () => {
+    const row = rlRow('', [{ bytes: picture, path: null }]);
+    const path = await saved(rlSchema, { ...row, extra_info: { ...row.extra_info, answer_kind: '' } });
+    expect(await checkDataset(path, 'rl')).toEqual({ rows: 1 });
+    for await (const { extra_info } of readRlRows(path)) expect(extra_info.answer_kind).toBeNull();
+  });
+
   it('refuses a file without rows', async () => {
     const path = await saved(sftSchema);
     expect(await thrown(checkDataset(path, 'sft'))).toMatchObject({ type: 'data', where: path });

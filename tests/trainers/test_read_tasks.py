@@ -147,6 +147,13 @@ def test_a_prompt_that_does_not_fit_is_refused(prompt: Content, images: int) -> 
         prompt_messages(prompt, images)
 
 
+def test_a_kind_of_answer_that_there_is_not_is_named_by_its_row(tmp_path: Path) -> None:
+    path = published(tmp_path, extra_info={"index": 7, "question": "How much?", "answer_kind": "open"})
+    with pytest.raises(Failure, match=r"row 0: expected an answer_kind of number, .*, got 'open'") as caught:
+        read_tasks(path)
+    assert caught.value.type == "data"
+
+
 def test_the_pixels_of_a_data_set_are_not_held(tmp_path: Path) -> None:
     def held() -> int:
         gc.collect()

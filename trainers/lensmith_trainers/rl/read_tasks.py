@@ -66,7 +66,7 @@ def _task(row: dict[str, Any], file: Path, index: int, own_prompt: bool) -> Roll
             "dataSource": row["data_source"],
             "question": extra["question"],
             "reference": row["reward_model"]["ground_truth"],
-            "answerKind": _answer_kind(extra.get("answer_kind"), row["reward_model"].get("style")),
+            "answerKind": _answer_kind(extra.get("answer_kind"), row["reward_model"].get("style"), where),
             "family": _text(extra.get("family")) or _text(row.get("ability")) or "general",
             "transform": _transform(extra.get("transform")),
         }
@@ -119,8 +119,11 @@ def _transform(value: object) -> str:
     return "+".join(filter(None, map(_text, parts))) or "identity"
 
 
-def _answer_kind(named: str | None, style: str | None) -> str:
+def _answer_kind(named: str | None, style: str | None, where: str) -> str:
     """What the row says of its answer, else `auto`: then the scoring goes by the name of the data source."""
+    if named and named not in (*_ANSWER_KINDS, "auto"):
+        # The scoring would refuse the whole step that comes to this row.
+        raise Failure("data", f"expected an answer_kind of {', '.join(_ANSWER_KINDS)}, got {named!r}", where=where)
     if named:
         return named
     return style if style in _ANSWER_KINDS else "auto"
