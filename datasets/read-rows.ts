@@ -1,7 +1,7 @@
 import { type DatasetMessage, datasetMessageSchema, type RlRow, type SftRow } from '../domain/dataset.ts';
 import { type TaskNeeds, taskNeedsSchema } from '../domain/image-location.ts';
 import { readParquet } from './read-parquet.ts';
-import { asImage, asList, asStruct, asText, isList, misfit, type Place, unfit } from './row-values.ts';
+import { asImage, asList, asStruct, asText, isList, misfit, type Place, shown, unfit } from './row-values.ts';
 
 const messagesOf = (value: unknown, place: Place): DatasetMessage[] =>
   asList(value, place).map((entry) => {
@@ -9,7 +9,7 @@ const messagesOf = (value: unknown, place: Place): DatasetMessage[] =>
     const parsed = datasetMessageSchema.safeParse({ role, content, loss: loss ?? null });
     if (parsed.success) return parsed.data;
     if (typeof content !== 'string') throw misfit(place, 'messages with a text as content', content);
-    throw unfit(place, 'messages of the system, a user, an assistant or a tool', `the role ${JSON.stringify(role)}`);
+    throw unfit(place, 'messages of the system, a user, an assistant or a tool', `the role ${shown(role)}`);
   });
 
 /** Throws unless a row names each of its images once. */
@@ -68,7 +68,7 @@ const needsOf = (value: unknown, place: Place): { needs?: TaskNeeds } => {
   const corners = box === undefined || box === null ? null : asList(box, place).map(Number);
   const parsed = taskNeedsSchema.safeParse({ orientation: orientation ?? null, box: corners });
   if (parsed.success) return { needs: parsed.data };
-  throw unfit(place, 'an orientation or null, and a box as left, top, right and bottom or null', JSON.stringify(value));
+  throw unfit(place, 'an orientation or null, and a box as left, top, right and bottom or null', shown(value));
 };
 
 /**

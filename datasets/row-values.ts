@@ -10,6 +10,10 @@ export interface Place {
 const kindOf = (value: unknown): string =>
   value === null || value === undefined ? 'nothing' : value instanceof Uint8Array ? 'bytes' : typeof value;
 
+/** A value as a message shows it: whole numbers of 64 bits, which JSON does not know, as numbers. */
+export const shown = (value: unknown): string =>
+  JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner)) ?? 'nothing';
+
 export const unfit = ({ path, row, column }: Place, expected: string, came: string): LensmithError =>
   new LensmithError('data', `expected ${expected}, got ${came}`, { where: `${path}, row ${row}, column ${column}` });
 

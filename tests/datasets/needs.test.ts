@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Binary, Field, Float64, Int64, List, Schema, Struct, Utf8 } from 'apache-arrow';
+import { Binary, type DataType, Field, Float64, Int64, List, Schema, Struct, Utf8 } from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { readRlRows } from '../../datasets/read-rows.ts';
 import { writeRows } from '../../datasets/write-parquet.ts';
@@ -7,30 +7,29 @@ import { temporaryFolder } from '../processes/temporary-folder.ts';
 import { all } from './thrown.ts';
 
 const text = (name: string) => new Field(name, new Utf8(), true);
-const needs = new Struct([
-  text('orientation'),
-  new Field('box', new List(new Field('item', new Float64(), true)), true),
-]);
+const needsWith = (number: DataType) =>
+  new Struct([text('orientation'), new Field('box', new List(new Field('item', number, true)), true)]);
 
 /** As the published files, with `needs` beside the published fields and without any other of ours. */
-const schema = new Schema([
-  text('data_source'),
-  new Field('prompt', new List(new Field('item', new Struct([text('role'), text('content')]), true)), true),
-  new Field('images', new List(new Field('item', new Struct([new Field('bytes', new Binary(), true)]), true)), true),
-  new Field('reward_model', new Struct([text('style'), text('ground_truth')]), true),
-  new Field(
-    'extra_info',
-    new Struct([
-      new Field('index', new Int64(), true),
-      text('question'),
-      new Field('transform', new List(text('item')), true),
-      new Field('needs', needs, true),
-    ]),
-    true,
-  ),
-]);
+const schemaWith = (number: DataType) =>
+  new Schema([
+    text('data_source'),
+    new Field('prompt', new List(new Field('item', new Struct([text('role'), text('content')]), true)), true),
+    new Field('images', new List(new Field('item', new Struct([new Field('bytes', new Binary(), true)]), true)), true),
+    new Field('reward_model', new Struct([text('style'), text('ground_truth')]), true),
+    new Field(
+      'extra_info',
+      new Struct([
+        new Field('index', new Int64(), true),
+        text('question'),
+        new Field('transform', new List(text('item')), true),
+        new Field('needs', needsWith(number), true),
+      ]),
+      true,
+    ),
+  ]);
 
-const rowsWith = async (found: unknown[], transforms: string[][] = []) => {
+const rowsWith = async (found: unknown[], transforms: string[][] = [], number: DataType = new Float64()) => {
   const path = join(await temporaryFolder(), 'rows.parquet');
   const rows = found.map((value, index) => ({
     data_source: 'mvtoolbench',
@@ -44,7 +43,7 @@ const rowsWith = async (found: unknown[], transforms: string[][] = []) => {
       needs: value,
     },
   }));
-  await writeRows(path, schema, rows);
+  await writeRows(path, schemaWith(number), rows);
   return all(readRlRows(path));
 };
 
@@ -72,6 +71,14 @@ test.each([
   await expect(rowsWith([value])).rejects.toMatchObject({
     type: 'data',
     where: expect.stringMatching(/row 0, column extra_info\.needs$/),
+  });
+});
+
+test('a box of whole numbers is refused with its place, too', async () => {
+  const box = [9n, 2n, 3n, 4n];
+  await expect(rowsWith([{ orientation: null, box }], [], new Int64())).rejects.toMatchObject({
+    where: expect.stringMatching(/row 0, column extra_info\.needs$/),
+    message: expect.stringContaining('got {"orientation":null,"box":[9,2,3,4]}'),
   });
 });
 
