@@ -64,7 +64,8 @@ def _write(path: Path, needs: dict[str, Any] | None) -> Path:
     row = rl_data.rl_row(0)
     row["extra_info"]["needs"] = needs
     extra = rl_data.RL_SCHEMA.field("extra_info").type
-    kind = pa.struct([("orientation", pa.string()), ("box", pa.list_(pa.float64()))])
+    fields = {"orientation": pa.string(), "box": pa.list_(pa.float64())}
+    kind = pa.struct([(name, fields[name]) for name in fields if needs is None or name in needs])
     schema = pa.schema(
         [
             field if field.name != "extra_info" else ("extra_info", pa.struct([*extra, ("needs", kind)]))
@@ -80,6 +81,12 @@ def test_a_row_says_what_its_image_needs(tmp_path: Path) -> None:
     assert task.fields["needs"] == {"orientation": "rotate_270", "box": [1, 2, 3, 4]}
     (task,) = read_tasks(_write(tmp_path / "rl.parquet", None))
     assert "needs" not in task.fields
+
+
+@pytest.mark.parametrize("needs", [{"orientation": "rotate_270"}, {"box": [1, 2, 3, 4]}])
+def test_what_a_row_does_not_say_of_its_needs_is_none(tmp_path: Path, needs: dict[str, Any]) -> None:
+    (task,) = read_tasks(_write(tmp_path / "rl.parquet", needs))
+    assert task.fields["needs"] == {"orientation": None, "box": None, **needs}
 
 
 def test_a_box_of_three_corners_is_a_data_failure(tmp_path: Path) -> None:

@@ -142,10 +142,10 @@ def _needs(extra: dict[str, Any], where: str) -> dict[str, Any]:
     if needs is None:
         return {}
     try:
-        orientation, box = needs["orientation"], needs["box"]
+        orientation, box = needs.get("orientation"), needs.get("box")
         if box is not None and len(box) != _CORNERS:
             raise ValueError(f"expected left, top, right and bottom, got {box}")
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise Failure("data", f"expected needs with orientation and box, got {error}", where=where) from error
     return {"needs": {"orientation": orientation, "box": box}}
 
