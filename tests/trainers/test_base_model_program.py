@@ -79,6 +79,14 @@ def test_an_image_that_does_not_decode_fails_as_data(tmp_path: Path) -> None:
     assert f"{path}, row 0, image 0" in failure["message"]
 
 
+def test_weights_that_are_lost_end_training_before_their_checkpoint(captions: Path, tmp_path: Path) -> None:
+    failure = run(tmp_path, base_config(tmp_path, captions, steps=6, saveEvery=1, learningRate=1e30))["failure"]
+    assert failure["type"] == "config"
+    last = metrics(tmp_path)[-1]["step"]
+    assert f"finite numbers at step {last}" in failure["message"]
+    assert not (tmp_path / "out" / f"checkpoint-{last}").exists()
+
+
 def test_sigterm_saves_a_checkpoint_from_which_the_run_goes_on(captions: Path, tmp_path: Path) -> None:
     config = base_config(tmp_path, captions, steps=100000, saveEvery=100000)
     command = [sys.executable, "-m", "lensmith_trainers.base_model", "--config", write_config(tmp_path, config)]

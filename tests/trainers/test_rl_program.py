@@ -183,6 +183,17 @@ def test_masked_episodes_and_groups_without_spread_teach_nothing(
     assert all(torch.equal(one, two) for one, two in zip(before.parameters(), after.parameters(), strict=True))
 
 
+def test_a_reward_that_is_no_number_ends_training_before_its_checkpoint(base: dict, tmp_path: Path) -> None:
+    with (
+        running(ToolServer(lambda *_: result("no_output"), lambda _: score(False, reward=float("inf")))) as server,
+        pytest.raises(Failure, match="finite numbers at step 1, got a loss of nan") as caught,
+    ):
+        train(tmp_path, **{**base, "toolServer": server.url}, saveEvery=1)
+    assert caught.value.type == "config"
+    assert rl_data.metrics_lines(tmp_path)[-1]["loss"] is None
+    assert not list((tmp_path / "output").glob("*"))
+
+
 def test_a_damaged_checkpoint_is_refused(base: dict, tmp_path: Path) -> None:
     train(tmp_path, **base)
     checkpoint = tmp_path / "output" / "checkpoint-2"

@@ -136,6 +136,18 @@ def test_an_image_that_does_not_decode_fails_as_data(miniature_folder: Path, tmp
     assert f"{path}, row 0, image 0" in failure["message"]
 
 
+def test_weights_that_are_lost_end_training_before_their_checkpoint(
+    miniature_folder: Path, trajectories: Path, tmp_path: Path
+) -> None:
+    changes = {"steps": 6, "saveEvery": 1, "learningRate": 1e30}
+    failure = run(tmp_path, sft_config(tmp_path, miniature_folder, trajectories, **changes))["failure"]
+    assert failure["type"] == "config"
+    last = metrics(tmp_path)[-1]
+    assert f"finite numbers at step {last['step']}" in failure["message"]
+    assert last["step"] < 6
+    assert not (tmp_path / "out" / f"checkpoint-{last['step']}").exists()
+
+
 def test_sigterm_saves_a_checkpoint(miniature_folder: Path, trajectories: Path, tmp_path: Path) -> None:
     config = sft_config(tmp_path, miniature_folder, trajectories, steps=100000, saveEvery=100000)
     command = [sys.executable, "-m", "lensmith_trainers.sft", "--config", write_config(tmp_path, config)]

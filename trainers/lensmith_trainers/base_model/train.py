@@ -22,6 +22,7 @@ from lensmith_trainers.runtime.metrics import MetricsLog
 from lensmith_trainers.runtime.progress import ProgressFile
 from lensmith_trainers.runtime.stop import StopRequest
 from lensmith_trainers.training import (
+    assert_finite,
     build_optimizer,
     load_training_state,
     prepare_device,
@@ -63,6 +64,7 @@ def train_base_model(config: BaseModelConfig, stop: StopRequest) -> dict[str, An
             tokens += result.tokens
             done = step + 1
             metrics.append(done, _figures(result, rate))
+            assert_finite(done, result.loss, result.grad_norm)
             progress.report("running", done, {"loss": result.loss, "tokenAccuracy": result.token_accuracy})
             if done % config.save_every == 0 or done == config.steps or stop.requested:
                 save(done)

@@ -8,6 +8,7 @@ from transformers import TrainerControl, TrainerState, TrainingArguments
 from lensmith_trainers.runtime.metrics import MetricsLog
 from lensmith_trainers.runtime.progress import ProgressFile
 from lensmith_trainers.runtime.stop import StopRequest
+from lensmith_trainers.training.finite import assert_finite
 from lensmith_trainers.training.stop_callback import StopCallback
 
 
@@ -36,6 +37,8 @@ class RlProgressCallback(StopCallback):
             return
         figures = self._figures()
         self._metrics.append(state.global_step, figures)
+        # A checkpoint is saved after this, and is not worth it.
+        assert_finite(state.global_step, figures["loss"], figures["gradNorm"])
         self._progress.report("saving" if control.should_save else "running", state.global_step, _shown(figures))
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object) -> None:

@@ -7,6 +7,7 @@ from transformers import TrainerControl, TrainerState, TrainingArguments
 from lensmith_trainers.runtime.metrics import MetricsLog
 from lensmith_trainers.runtime.progress import ProgressFile
 from lensmith_trainers.runtime.stop import StopRequest
+from lensmith_trainers.training.finite import assert_finite
 from lensmith_trainers.training.stop_callback import StopCallback
 
 _NAMES = {
@@ -40,6 +41,8 @@ class ProgressCallback(StopCallback):
             return
         figures = {ours: float(logs[theirs]) for theirs, ours in _NAMES.items() if theirs in logs}
         self._metrics.append(state.global_step, figures)
+        # A checkpoint is saved after this, and is not worth it.
+        assert_finite(state.global_step, figures["loss"], figures.get("gradNorm", 0.0))
         phase = "saving" if control.should_save else "running"
         shown = {name: figures[name] for name in ("loss", "tokenAccuracy") if name in figures}
         self._progress.report(phase, state.global_step, shown)

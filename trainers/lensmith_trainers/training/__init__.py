@@ -6,6 +6,7 @@ from lensmith_trainers.training.checkpoint import (
     save_checkpoint,
     save_model,
 )
+from lensmith_trainers.training.finite import assert_finite
 from lensmith_trainers.training.optimizer import build_optimizer, clip_gradients, micro_batches
 from lensmith_trainers.training.prepare_device import prepare_device
 from lensmith_trainers.training.schedule import warmup_cosine
