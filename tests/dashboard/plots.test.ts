@@ -113,6 +113,23 @@ it('a moving mean reaches no further ahead than back, and keeps gaps', () => {
   expect(smooth(points, 1).map(({ y }) => y)).toEqual([1, 3, 4, null, 4]);
 });
 
+it('a moving mean of what never changes is that, and of many points the mean of those around', () => {
+  const steps = Array.from({ length: 3000 }, (_, x) => x);
+  const flat = smooth(
+    steps.map((x) => ({ x, y: 0.1 })),
+    150,
+  );
+  expect(new Set(flat.map(({ y }) => y))).toEqual(new Set([0.1]));
+  // Of the squares of x - 2 to x + 2 the mean is x² + 2.
+  const squares = smooth(
+    steps.map((x) => ({ x, y: x * x })),
+    2,
+  );
+  expect(squares[1000]?.y).toBe(1_000_002);
+  // The last one has only the three up to itself.
+  expect(squares.at(-1)?.y).toBeCloseTo((2997 ** 2 + 2998 ** 2 + 2999 ** 2) / 3, 3);
+});
+
 describe('interval plots', () => {
   const axis = { title: 'accuracy', from: 0, to: 1 };
 
