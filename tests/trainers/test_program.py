@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from programs import ENVIRONMENT, base_config, write_config
 
 from lensmith_trainers.runtime import Failure, MetricsLog, ProgressFile, StopRequest, classify_failure
@@ -102,6 +103,12 @@ def test_a_deferred_stop_is_seen_at_the_next_check() -> None:
 )
 def test_types_of_exceptions(error: BaseException, failure_type: str) -> None:
     assert classify_failure(error)[0] == failure_type
+
+
+def test_a_full_disk_is_known_by_what_torch_says_of_it() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.save({"moments": torch.zeros(1_000_000)}, "/dev/full")
+    assert classify_failure(caught.value)[0] == "disk_full"
 
 
 def test_metrics_past_the_resumed_step_are_dropped(tmp_path: Path) -> None:

@@ -36,7 +36,13 @@ class Failure(Exception):  # noqa: N818 - the word of the contract
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 # torch raises plain RuntimeError (and safetensors its own class) where the system call's number is lost.
 _MEMORY_TEXTS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
-_DISK_TEXTS = ("no space left on device", "disk quota exceeded")
+_DISK_TEXTS = (
+    "no space left on device",
+    "disk quota exceeded",
+    # What is left of a write that was cut off, when torch closes the file of an optimiser or of random states.
+    "pytorchstreamwriter failed writing file",
+    ". unexpected pos",
+)
 
 
 def classify_failure(error: BaseException) -> tuple[FailureType, str]:
