@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Progress, progressSchema } from '../domain/progress.ts';
 import type { PipelineProgress, StageStatus } from '../domain/stage.ts';
 import { progressLine } from '../workflows/progress-line.ts';
+import { heldByTemporalNote, isHeldByTemporal, isUnderWay } from './run-client.ts';
 
 const pollMs = 1000;
 const quietMs = 10_000;
@@ -74,16 +75,21 @@ export const followRun = async (
   const pace = createPace();
   let shownHold = '';
 
+  const showHold = (hold: string): void => {
+    if (hold !== shownHold) write(`${stamp()} ${hold === '' ? 'goes on' : hold}`);
+    shownHold = hold;
+  };
+
   const show = async (): Promise<boolean> => {
     const description = await handle.describe();
-    const running = description.status.name === 'RUNNING';
-    const { stages, hold, run } = await handle.query<PipelineProgress>('progress');
-    const rest = running && hold ? `${hold.state} — ${hold.note}` : '';
-    if (rest !== shownHold) {
-      const wayOn = hold?.state === 'paused' ? `; lensmith resume ${run} goes on` : '';
-      write(`${stamp()} ${rest === '' ? 'goes on' : `${rest}${wayOn}`}`);
-      shownHold = rest;
+    if (isHeldByTemporal(description)) {
+      showHold(heldByTemporalNote(workflowId));
+      return true;
     }
+    const running = isUnderWay(description);
+    const { stages, hold, run } = await handle.query<PipelineProgress>('progress');
+    const wayOn = hold?.state === 'paused' ? `; lensmith resume ${run} goes on` : '';
+    showHold(running && hold ? `${hold.state} — ${hold.note}${wayOn}` : '');
     const live = running ? await liveProgress(client, workflowId) : new Map<string, LiveProgress>();
     for (const stage of stages) {
       const mark = `${stage.state}|${stage.note}`;

@@ -6,6 +6,7 @@ import { runsFolder } from '../activities/host.ts';
 import { type RunFile, readRunFile, runFilePath } from '../activities/read-run.ts';
 import { LensmithError } from '../domain/errors.ts';
 import type { PipelineProgress } from '../domain/stage.ts';
+import { canBeAsked } from './run-client.ts';
 
 /** A run by its folder. */
 export interface KnownRun {
@@ -31,12 +32,15 @@ export type RunActivity =
   | { readonly state: 'over' }
   | { readonly state: 'running' | 'pausing' | 'paused'; readonly stage: string; readonly handle: WorkflowHandle };
 
-/** Looks at what the workflow of a run does. */
+/**
+ * Looks at what the workflow of a run does.
+ *
+ * @throws LensmithError `config` where Temporal's own pause holds it, `infrastructure` where it does not answer.
+ */
 export const lookAtRun = async (client: Client, workflowId: string): Promise<RunActivity> => {
   const handle = client.workflow.getHandle(workflowId);
   try {
-    const { status } = await handle.describe();
-    if (status.name !== 'RUNNING' && status.name !== 'PAUSED') return { state: 'over' };
+    if (!(await canBeAsked(handle))) return { state: 'over' };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { state: 'over' };
     throw error;

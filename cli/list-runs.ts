@@ -67,7 +67,7 @@ export const findRuns = (
   const types = Object.keys(kinds)
     .map((type) => `'${type}'`)
     .join(', ');
-  const query = `WorkflowType IN (${types})${active ? " AND ExecutionStatus = 'Running'" : ''}`;
+  const query = `WorkflowType IN (${types})${active ? ' AND CloseTime IS NULL' : ''}`;
   return client.workflow.list({ query, ...(pageSize === undefined ? {} : { pageSize }) });
 };
 

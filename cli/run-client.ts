@@ -3,6 +3,34 @@ import { LensmithError } from '../domain/errors.ts';
 
 export const workflowIdOf = (run: string): string => `train/${run}`;
 
+/** What a description says of a workflow, as far as it matters here. */
+interface Described {
+  readonly status: { readonly name: string };
+}
+
+/** Whether Temporal's own pause holds a workflow: it takes up no task and answers nothing, and its programs go on. */
+export const isHeldByTemporal = ({ status }: Described): boolean => status.name === 'PAUSED';
+
+/** Whether a workflow has not ended. */
+export const isUnderWay = (workflow: Described): boolean =>
+  workflow.status.name === 'RUNNING' || isHeldByTemporal(workflow);
+
+/** What holds the workflow, and how to let it go on. */
+export const heldByTemporalNote = (workflowId: string): string =>
+  `Temporal's own pause holds the workflow; "temporal workflow unpause --workflow-id ${workflowId}" lets it go on`;
+
+/**
+ * Tells whether a workflow that can be asked is under way.
+ *
+ * @throws LensmithError `config` where Temporal's own pause holds it: it would answer nothing.
+ */
+export const canBeAsked = async (handle: WorkflowHandle): Promise<boolean> => {
+  const description = await handle.describe();
+  if (isHeldByTemporal(description))
+    throw new LensmithError('config', heldByTemporalNote(handle.workflowId), { where: 'RUN' });
+  return isUnderWay(description);
+};
+
 /**
  * The workflow of a run, also of one that was started by Temporal's own command line under another id.
  *

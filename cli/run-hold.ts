@@ -12,6 +12,7 @@ import { LensmithError } from '../domain/errors.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
 import type { HoldState, HoldStatus, PipelineProgress, StageName } from '../domain/stage.ts';
 import { pauseUpdate, resumeUpdate } from '../workflows/hold.ts';
+import { canBeAsked } from './run-client.ts';
 
 const answerMs = 30_000;
 const pollMs = 500;
@@ -51,8 +52,7 @@ export const holdRun = (handle: WorkflowHandle, run: string): Promise<HoldState>
 
 /** What a run does, asked by its query; null where it is over. */
 export const readHold = async (handle: WorkflowHandle): Promise<HoldStatus | 'running' | null> => {
-  const { status } = await handle.describe();
-  if (status.name !== 'RUNNING' && status.name !== 'PAUSED') return null;
+  if (!(await canBeAsked(handle))) return null;
   return (await handle.query<PipelineProgress>('progress')).hold ?? 'running';
 };
 

@@ -5,7 +5,7 @@ import { hostFromEnvironment } from '../../activities/host.ts';
 import { LensmithError } from '../../domain/errors.ts';
 import { stackEnvironment, withClient } from '../connect.ts';
 import { readKnownRun } from '../known-run.ts';
-import { findRun } from '../run-client.ts';
+import { canBeAsked, findRun } from '../run-client.ts';
 import { holdRun, readHold } from '../run-hold.ts';
 import { write } from '../write.ts';
 
@@ -43,6 +43,7 @@ const pause = async (run: string, { wait }: { wait: boolean }): Promise<void> =>
   );
   await withClient(async (client) => {
     const handle = await findRun(client, run);
+    await canBeAsked(handle);
     const state = await holdRun(handle, run);
     if (wait) return untilPaused(handle, run, seconds + teardownSeconds);
     write(`${run} is ${state}; lensmith watch ${run} shows it`);

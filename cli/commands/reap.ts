@@ -5,13 +5,13 @@ import { hostFromEnvironment } from '../../activities/host.ts';
 import { reapRun } from '../../activities/reap-run.ts';
 import { LensmithError } from '../../domain/errors.ts';
 import { stackEnvironment, withClient } from '../connect.ts';
+import { isUnderWay } from '../run-client.ts';
 import { write } from '../write.ts';
 
 /** Whether Temporal has the workflow of a run under way, in whichever execution. */
 export const isLive = async (client: Client, workflowId: string): Promise<boolean> => {
   try {
-    const { status } = await client.workflow.getHandle(workflowId).describe();
-    return status.name === 'RUNNING';
+    return isUnderWay(await client.workflow.getHandle(workflowId).describe());
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;

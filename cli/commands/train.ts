@@ -9,7 +9,7 @@ import { writeFileAtomic } from '../../processes/atomic-file.ts';
 import { stackEnvironment, withClient } from '../connect.ts';
 import { planTable } from '../plan-table.ts';
 import { readSpecFile } from '../read-spec-file.ts';
-import { findRun } from '../run-client.ts';
+import { canBeAsked, findRun } from '../run-client.ts';
 import { startRun } from '../start-run.ts';
 import { announceRun, watchRun } from '../watch-run.ts';
 import { write } from '../write.ts';
@@ -31,6 +31,7 @@ const dryRun = async (spec: RunSpec): Promise<void> => {
 const cancel = (run: string): Promise<void> =>
   withClient(async (client) => {
     const handle = await findRun(client, run);
+    await canBeAsked(handle);
     await handle.cancel();
     await handle.result().catch(() => undefined);
     write(`${run} is cancelled; its folder and its checkpoints stay. Go on with it: lensmith resume ${run}`);
