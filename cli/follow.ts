@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Client, defaultPayloadConverter, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  type Client,
+  defaultPayloadConverter,
+  QueryNotRegisteredError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import { z } from 'zod';
 import { type Progress, progressSchema } from '../domain/progress.ts';
 import type { PipelineProgress, StageStatus } from '../domain/stage.ts';
@@ -48,6 +54,16 @@ const createPace = () => {
   };
 };
 
+/** The stages of a workflow; null where it shows none: its input was refused, or it has not looked at it yet. */
+const readProgress = async (handle: WorkflowHandle): Promise<PipelineProgress | null> => {
+  try {
+    return await handle.query<PipelineProgress>('progress');
+  } catch (error) {
+    if (error instanceof QueryNotRegisteredError) return null;
+    throw error;
+  }
+};
+
 const stamp = (): string => new Date().toTimeString().slice(0, 8);
 
 const endLine = (stage: StageStatus): string => {
@@ -74,6 +90,7 @@ export const followRun = async (
   const lastLine = new Map<string, { text: string; at: number }>();
   const pace = createPace();
   let shownHold = '';
+  let asked = 'Temporal';
 
   const showHold = (hold: string): void => {
     if (hold !== shownHold) write(`${stamp()} ${hold === '' ? 'goes on' : hold}`);
@@ -81,15 +98,20 @@ export const followRun = async (
   };
 
   const show = async (): Promise<boolean> => {
+    asked = 'Temporal';
     const description = await handle.describe();
     if (isHeldByTemporal(description)) {
       showHold(heldByTemporalNote(workflowId));
       return true;
     }
     const running = isUnderWay(description);
-    const { stages, hold, run } = await handle.query<PipelineProgress>('progress');
+    asked = 'the control worker';
+    const pipeline = await readProgress(handle);
+    if (!pipeline) return running;
+    const { stages, hold, run } = pipeline;
     const wayOn = hold?.state === 'paused' ? `; lensmith resume ${run} goes on` : '';
     showHold(running && hold ? `${hold.state} — ${hold.note}${wayOn}` : '');
+    asked = 'Temporal';
     const live = running ? await liveProgress(client, workflowId) : new Map<string, LiveProgress>();
     for (const stage of stages) {
       const mark = `${stage.state}|${stage.note}`;
@@ -113,19 +135,20 @@ export const followRun = async (
     return running;
   };
 
-  let away = false;
+  let away = '';
   while (!signal.aborted) {
     try {
-      if (!(await show())) return;
-      if (away) write(`${stamp()} Temporal answers again`);
-      away = false;
+      if (!(await client.withAbortSignal(signal, show))) return;
+      if (away !== '') write(`${stamp()} ${away} answers again`);
+      away = '';
     } catch (error) {
+      if (signal.aborted) return;
       if (error instanceof WorkflowNotFoundError) throw error;
-      if (!away)
+      if (away !== asked)
         write(
-          `${stamp()} Temporal does not answer; the run goes on without this view (${String(error).slice(0, 120)})`,
+          `${stamp()} ${asked} does not answer; the run goes on without this view (${String(error).slice(0, 120)})`,
         );
-      away = true;
+      away = asked;
     }
     await delay(pollMs, undefined, { signal }).catch(() => undefined);
   }

@@ -1,11 +1,12 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { typedFailureOf } from '../activities/failures.ts';
 import { runAttribute, stageAttribute, verdictAttribute } from '../workflows/search-attributes.ts';
+import { type RunKind, runKinds, runTypesQuery } from './run-client.ts';
 
 /** A run as Temporal knows it, also one of another machine. */
 export interface ListedRun {
   readonly run: string;
-  readonly kind: 'train' | 'nightly';
+  readonly kind: RunKind;
   /** `paused` is Lensmith's own pause: the run holds nothing. */
   readonly state: 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed out';
   /** The stage that a run is in; null where it has none, or has ended. */
@@ -19,10 +20,7 @@ export interface ListedRun {
   readonly workflowId: string;
 }
 
-const kinds: Readonly<Record<string, ListedRun['kind']>> = {
-  'train-pipeline': 'train',
-  'nightly-evaluation': 'nightly',
-};
+const kinds: Readonly<Record<string, RunKind>> = runKinds;
 
 const endings: Readonly<Record<string, ListedRun['state']>> = {
   COMPLETED: 'completed',
@@ -64,10 +62,7 @@ export const findRuns = (
   client: Client,
   { active, pageSize }: { active: boolean; pageSize?: number },
 ): AsyncIterable<WorkflowExecutionInfo> => {
-  const types = Object.keys(kinds)
-    .map((type) => `'${type}'`)
-    .join(', ');
-  const query = `WorkflowType IN (${types})${active ? ' AND CloseTime IS NULL' : ''}`;
+  const query = `${runTypesQuery}${active ? ' AND CloseTime IS NULL' : ''}`;
   return client.workflow.list({ query, ...(pageSize === undefined ? {} : { pageSize }) });
 };
 

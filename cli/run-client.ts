@@ -31,21 +31,36 @@ export const canBeAsked = async (handle: WorkflowHandle): Promise<boolean> => {
   return isUnderWay(description);
 };
 
+/** What "lensmith runs" lists, by the types of their workflows. */
+export const runKinds = { 'train-pipeline': 'train', 'nightly-evaluation': 'nightly' } as const;
+export type RunKind = (typeof runKinds)[keyof typeof runKinds];
+
+/** Temporal's words for what "lensmith runs" lists. */
+export const runTypesQuery = `WorkflowType IN (${Object.keys(runKinds)
+  .map((type) => `'${type}'`)
+  .join(', ')})`;
+
 /**
- * The workflow of a run, also of one that was started by Temporal's own command line under another id.
+ * The workflow of a run or a nightly evaluation by the name that "lensmith runs" has for it, also of one that was started
+ * by Temporal's own command line under another id.
  *
  * @throws LensmithError `config` where Temporal knows no such run.
  */
-export const findRun = async (client: Client, run: string): Promise<WorkflowHandle> => {
+export const findRun = async (client: Client, run: string): Promise<{ handle: WorkflowHandle; kind: RunKind }> => {
   const handle = client.workflow.getHandle(workflowIdOf(run));
   try {
     await handle.describe();
-    return handle;
+    return { handle, kind: 'train' };
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
-  const query = `WorkflowType = 'train-pipeline' AND LensmithRun = '${run.replaceAll("'", '')}'`;
-  for await (const found of client.workflow.list({ query })) return client.workflow.getHandle(found.workflowId);
+  const name = run.replaceAll("'", '');
+  const query = `${runTypesQuery} AND (LensmithRun = '${name}' OR WorkflowId = '${name}')`;
+  for await (const { workflowId, type } of client.workflow.list({ query }))
+    return {
+      handle: client.workflow.getHandle(workflowId),
+      kind: type === 'nightly-evaluation' ? 'nightly' : 'train',
+    };
   throw new LensmithError('config', `Temporal knows no run "${run}"; "lensmith runs" lists those that it has`, {
     where: 'RUN',
   });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WorkflowFailedError } from '@temporalio/client';
+import type { NightlyResult } from '../activities/close-nightly.ts';
 import { typedFailureOf } from '../activities/failures.ts';
 import { LensmithError } from '../domain/errors.ts';
 import type { TrainResult } from '../domain/stage.ts';
@@ -30,6 +31,17 @@ const showResult = async (result: TrainResult): Promise<void> => {
   write('  lensmith down                            stop the local stack');
 };
 
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+const showNight = ({ checkpoint, accuracy, low, high, reference, regression, evaluation }: NightlyResult): void => {
+  write(
+    `accuracy     ${percent(accuracy)} [${percent(low)}, ${percent(high)}], at its promotion ${percent(reference)}`,
+  );
+  write(`decision     ${regression ? 'it does worse than at its promotion' : 'it does as at its promotion'}`);
+  write(`checkpoint   ${checkpoint}`);
+  write(`evaluation   ${evaluation}`);
+};
+
 const deepestMessage = (error: Error): string =>
   error.cause instanceof Error ? deepestMessage(error.cause) : error.message;
 
@@ -37,11 +49,13 @@ const deepestMessage = (error: Error): string =>
 export const watchRun = (run: string): Promise<void> =>
   withClient(async (client) => {
     const leave = new AbortController();
+    let wayOn = `\ngo on from what is done: lensmith resume ${run}`;
     const onInterrupt = (): void => leave.abort();
     process.once('SIGINT', onInterrupt);
     process.once('SIGTERM', onInterrupt);
     try {
-      const handle = await findRun(client, run);
+      const { handle, kind } = await findRun(client, run);
+      if (kind === 'nightly') wayOn = '';
       await followRun(client, handle.workflowId, write, leave.signal);
       if (leave.signal.aborted) {
         write('');
@@ -50,12 +64,14 @@ export const watchRun = (run: string): Promise<void> =>
         process.exitCode = 130;
         return;
       }
-      await showResult((await handle.result()) as TrainResult);
+      const result: unknown = await handle.result();
+      if (kind === 'nightly') showNight(result as NightlyResult);
+      else await showResult(result as TrainResult);
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) throw error;
       const failure = typedFailureOf(error) ?? { type: 'infrastructure' as const, message: deepestMessage(error) };
-      const wayOn = failure.type === 'config' ? '' : `\ngo on from what is done: lensmith resume ${run}`;
-      throw new LensmithError(failure.type, `${failure.message}${wayOn}`, { where: `run ${run}`, cause: error });
+      const message = `${failure.message}${failure.type === 'config' ? '' : wayOn}`;
+      throw new LensmithError(failure.type, message, { where: `run ${run}`, cause: error });
     } finally {
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onInterrupt);

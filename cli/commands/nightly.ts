@@ -82,7 +82,7 @@ export const addNightlyCommands = (program: Command): void => {
     .action((name: string) =>
       withClient(async (client) => {
         await client.schedule.getHandle(scheduleIdOf(name)).trigger().catch(orUnknown(name));
-        write(`the nightly evaluation of ${name} begins; "lensmith status" shows it`);
+        write(`the nightly evaluation of ${name} begins; "lensmith runs" shows it`);
       }),
     );
   nightly.command('list').description('list the nightly evaluations').action(list);

@@ -42,7 +42,11 @@ const pause = async (run: string, { wait }: { wait: boolean }): Promise<void> =>
     () => defaultSeconds,
   );
   await withClient(async (client) => {
-    const handle = await findRun(client, run);
+    const { handle, kind } = await findRun(client, run);
+    if (kind === 'nightly')
+      throw new LensmithError('config', `a nightly evaluation cannot be paused; "lensmith cancel ${run}" ends it`, {
+        where: 'RUN',
+      });
     await canBeAsked(handle);
     const state = await holdRun(handle, run);
     if (wait) return untilPaused(handle, run, seconds + teardownSeconds);

@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { WorkflowFailedError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { hostFromEnvironment, runsFolder } from '../../activities/host.ts';
 import { planStages } from '../../activities/plan-run.ts';
+import { LensmithError } from '../../domain/errors.ts';
 import { runIdAt } from '../../domain/run-id.ts';
 import type { RunSpec } from '../../domain/run-spec.ts';
 import { writeFileAtomic } from '../../processes/atomic-file.ts';
@@ -30,11 +32,18 @@ const dryRun = async (spec: RunSpec): Promise<void> => {
 
 const cancel = (run: string): Promise<void> =>
   withClient(async (client) => {
-    const handle = await findRun(client, run);
-    await canBeAsked(handle);
+    const { handle, kind } = await findRun(client, run);
+    if (!(await canBeAsked(handle)))
+      throw new LensmithError('config', `"${run}" is over; there is nothing to cancel`, { where: 'RUN' });
     await handle.cancel();
-    await handle.result().catch(() => undefined);
-    write(`${run} is cancelled; its folder and its checkpoints stay. Go on with it: lensmith resume ${run}`);
+    await handle.result().catch((error: unknown) => {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+    });
+    const { status } = await handle.describe();
+    if (status.name !== 'CANCELLED')
+      return write(`${run} had ended before it could be cancelled; lensmith watch ${run} shows how`);
+    const wayOn = kind === 'train' ? ` and its checkpoints stay. Go on with it: lensmith resume ${run}` : ' stays';
+    write(`${run} is cancelled; its folder${wayOn}`);
   });
 
 /** Adds the commands that begin, follow and end runs. */
