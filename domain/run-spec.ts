@@ -52,8 +52,8 @@ const baseModelSchema = z.discriminatedUnion('kind', [
 ]);
 
 const otherJudgeSchema = z.strictObject({
-  /** Base URLs of its servers. */
-  urls: z.array(z.url()).min(1),
+  /** Base URLs of its servers; `host:8000` would be a URL too, of the protocol `host`. */
+  urls: z.array(z.url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://' })).min(1),
   /** Name under which they serve it; results and audits call it so. */
   model: z.string(),
   /** Variable in the environment of the host worker and of the tool server that holds the API key. */

