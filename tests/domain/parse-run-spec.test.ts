@@ -35,6 +35,22 @@ describe('parseRunSpec', () => {
     expect(problemsOf({ ...miniatureSpec(), data })).toContain('data.captons: unknown key; did you mean "captions"?');
   });
 
+  it('means no key that only another branch of the union has', () => {
+    const data = { kind: 'parquet', sft: 'a', rl: 'b', validation: 'c', test: 'd', captions: 10 };
+    const problems = problemsOf({ ...miniatureSpec(), data });
+    expect(problems).toContain('data.captions: unknown key; expected one of kind, sft, rl, validation, test');
+  });
+
+  it('names the place below a union of kinds, and what each kind is where none fits', () => {
+    const placement = { pool: { waitSeconds: '1 day' } };
+    expect(problemsOf({ ...miniatureSpec(), placement })).toMatch(
+      /\nplacement\.pool\.waitSeconds: expected number; got "1 day"$/,
+    );
+    expect(problemsOf({ ...miniatureSpec(), placement: 'pool' })).toMatch(
+      /\nplacement: expected "host", or object; got "pool"$/,
+    );
+  });
+
   it('lists the keys where none is near', () => {
     expect(problemsOf({ ...miniatureSpec(), promotion: { zzzzzz: 1 } })).toContain(
       'promotion.zzzzzz: unknown key; expected one of force, tolerance',
