@@ -13,6 +13,20 @@ const read = async (file: string): Promise<string> => {
   }
 };
 
+/** The value of a text in YAML or JSON; `where` names it in the message of a fault. */
+const readYaml = (text: string, where: string): unknown => {
+  const document = parseDocument(text);
+  const [problem] = document.errors;
+  if (problem) throw new LensmithError('config', problem.message, { where });
+  try {
+    return document.toJS();
+  } catch (cause) {
+    // An alias without its anchor is found only here.
+    if (!(cause instanceof ReferenceError)) throw cause;
+    throw new LensmithError('config', cause.message, { where, cause });
+  }
+};
+
 /** Paths of a spec count from the folder of its file. */
 const withAbsolutePaths = (spec: RunSpec, folder: string): RunSpec => {
   const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(folder, path));
@@ -50,7 +64,7 @@ const setIn = (input: Record<string, unknown>, assignment: string): void => {
     node[key] = typeof next === 'object' && next !== null ? { ...next } : {};
     node = node[key] as Record<string, unknown>;
   }
-  node[keys.at(-1) ?? ''] = parseDocument(text).toJS();
+  node[keys.at(-1) ?? ''] = readYaml(text, `--set ${path}`);
 };
 
 /**
@@ -75,10 +89,7 @@ export const changeSpec = (spec: RunSpec, assignments: readonly string[], folder
  * @throws LensmithError `config` naming the file and the place in it.
  */
 export const readSpecFile = async (file: string, assignments: readonly string[] = []): Promise<RunSpec> => {
-  const document = parseDocument(await read(file));
-  const [problem] = document.errors;
-  if (problem) throw new LensmithError('config', problem.message, { where: file });
-  const content: unknown = document.toJS();
+  const content = readYaml(await read(file), file);
   const input = typeof content === 'object' && content !== null ? { ...content } : content;
   if (typeof input === 'object' && input !== null)
     for (const assignment of assignments) setIn(input as Record<string, unknown>, assignment);

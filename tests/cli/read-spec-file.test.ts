@@ -103,6 +103,26 @@ test.each(['rl.steps', '=4'])('the assignment "%s" is refused', async (assignmen
   await expect(readSpecFile(await writeSpec(), [assignment])).rejects.toMatchObject({ type: 'config', where: '--set' });
 });
 
+test.each(['name="digits', 'protocol=[miniature', 'name=*digits', 'name=a: b: c'])(
+  'the assignment %s is no YAML, and refused',
+  async (assignment) => {
+    const [key] = assignment.split('=');
+    await expect(readSpecFile(await writeSpec(), [assignment])).rejects.toMatchObject({
+      type: 'config',
+      where: `--set ${key}`,
+    });
+  },
+);
+
+test('an alias without its anchor is a fault of the file', async () => {
+  const file = await write(`${stringify(miniatureSpec())}\nhost: *elsewhere\n`);
+  await expect(readSpecFile(file)).rejects.toMatchObject({
+    type: 'config',
+    where: file,
+    message: expect.stringContaining('elsewhere'),
+  });
+});
+
 test('an assignment is checked as the file is', async () => {
   await expect(readSpecFile(await writeSpec(), ['rl.steps=many'])).rejects.toMatchObject({
     type: 'config',
