@@ -4,7 +4,7 @@ import { LensmithError } from '../domain/errors.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
 import type { RunRef, StageName } from '../domain/stage.ts';
 import { type RunOrigin, stagesFrom } from '../domain/train-options.ts';
-import { loadProtocol } from '../episodes/load-protocol.ts';
+import { isProtocolName, loadProtocol } from '../episodes/load-protocol.ts';
 import { readJson, writeFileAtomic } from '../processes/atomic-file.ts';
 import { ensureDiskSpace } from '../processes/disk-space.ts';
 import { type Host, runsFolder } from './host.ts';
@@ -25,6 +25,7 @@ const holdsAnything = async (dir: string): Promise<boolean> =>
   (await readdir(dir).catch(() => [])).some((name) => !/^\..*\.tmp$/.test(name));
 
 const namedPaths = (spec: RunSpec): [where: string, path: string][] => [
+  ...(isProtocolName(spec.protocol) ? [] : [['protocol', spec.protocol] as [string, string]]),
   ...(spec.data.kind === 'mnist'
     ? spec.data.directory === null
       ? []

@@ -4,6 +4,7 @@ import { parseDocument } from 'yaml';
 import { LensmithError } from '../domain/errors.ts';
 import { parseRunSpec } from '../domain/parse-run-spec.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
+import { isProtocolName } from '../episodes/load-protocol.ts';
 
 const read = async (file: string): Promise<string> => {
   try {
@@ -33,6 +34,7 @@ const withAbsolutePaths = (spec: RunSpec, folder: string): RunSpec => {
   const { data, baseModel, judge } = spec;
   return {
     ...spec,
+    protocol: isProtocolName(spec.protocol) ? spec.protocol : absolute(spec.protocol),
     data:
       data.kind === 'mnist'
         ? { ...data, directory: data.directory === null ? null : absolute(data.directory) }

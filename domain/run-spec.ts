@@ -135,7 +135,7 @@ export const runSpecSchema = z.strictObject({
       evaluation: z.int().nonnegative().default(0),
     })
     .prefault({}),
-  /** File name under `episodes/protocols/` without its ending. */
+  /** File name under `episodes/protocols/` without its ending, or the path of a protocol file. */
   protocol: z.string().default('codedance'),
   /** Whose words the question has, in RL and evaluation: the protocol's, or the data set's own messages. */
   prompt: z.enum(['protocol', 'dataset']).default('protocol'),

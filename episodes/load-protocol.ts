@@ -13,10 +13,11 @@ export interface LoadedProtocol {
   readonly file: string;
 }
 
+/** Whether a protocol is one of ours; else it is the path of a file. */
+export const isProtocolName = (nameOrPath: string): boolean => /^[a-z][a-z0-9-]*$/.test(nameOrPath);
+
 const protocolFile = (nameOrPath: string): string =>
-  /^[a-z][a-z0-9-]*$/.test(nameOrPath)
-    ? join(import.meta.dirname, 'protocols', `${nameOrPath}.yaml`)
-    : resolve(nameOrPath);
+  isProtocolName(nameOrPath) ? join(import.meta.dirname, 'protocols', `${nameOrPath}.yaml`) : resolve(nameOrPath);
 
 const parseYaml = (text: string, file: string): unknown => {
   try {

@@ -51,6 +51,7 @@ test.each<[string, (dir: string) => Partial<RunSpecInput>]>([
   ['data.rl', (dir) => ({ data: parquet(dir, { rl: 'rl.parquet' }) })],
   ['data.directory', () => ({ data: { kind: 'mnist', directory: 'digits' } })],
   ['baseModel.path', () => ({ baseModel: { kind: 'pretrained', path: 'models/base' } })],
+  ['protocol', () => ({ protocol: './mine.yaml' })],
   ['judge.model', () => ({ judge: { engine: 'builtin', model: 'judge.gguf' } })],
 ])('refuses a relative path in %s', async (where, changes) => {
   const host = await testHost();

