@@ -13,6 +13,7 @@ import { publishArtifact } from '../processes/artifact.ts';
 import { writeFileAtomic } from '../processes/atomic-file.ts';
 import { hashFile } from '../processes/hash-file.ts';
 import type { Host } from './host.ts';
+import { readingNamed } from './named-path.ts';
 import { createPulse } from './pulse.ts';
 import { readSpec } from './read-run.ts';
 import type { SharedSandbox } from './shared-sandbox.ts';
@@ -29,8 +30,11 @@ const sourceDigests = async (data: RunSpec['data']): Promise<Record<string, stri
     data.kind === 'mnist'
       ? Object.entries(mnistFiles(data.directory ?? mnistDirectory()))
       : splits.map((split): [string, string] => [split, data[split]]);
+  const where = (name: string): string => (data.kind === 'mnist' ? 'data.directory' : `data.${name}`);
   return Object.fromEntries(
-    await Promise.all(files.map(async ([name, path]) => [name, (await hashFile(path)).sha256])),
+    await Promise.all(
+      files.map(async ([name, path]) => [name, (await readingNamed(where(name), path, hashFile(path))).sha256]),
+    ),
   );
 };
 

@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactRef } from '../domain/artifact.ts';
 import { LensmithError } from '../domain/errors.ts';
+import { readingNamed } from './named-path.ts';
 import { digestOf } from './stage-key.ts';
 
 /**
@@ -9,7 +10,7 @@ import { digestOf } from './stage-key.ts';
  * by its bytes.
  */
 export const pretrainedModel = async (path: string): Promise<ArtifactRef> => {
-  const names = (await readdir(path)).sort();
+  const names = (await readingNamed('baseModel.path', path, readdir(path))).sort();
   if (!names.includes('config.json'))
     throw new LensmithError('config', `expected a Hugging Face model folder with a config.json, got ${path}`, {
       where: 'baseModel.path',
@@ -17,7 +18,7 @@ export const pretrainedModel = async (path: string): Promise<ArtifactRef> => {
   const parts = await Promise.all(
     names.map(async (name) => {
       const file = join(path, name);
-      const { size } = await stat(file);
+      const { size } = await readingNamed('baseModel.path', file, stat(file));
       return { name, size, text: name.endsWith('.json') ? await readFile(file, 'utf8') : null };
     }),
   );

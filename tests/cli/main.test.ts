@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { parseRunSpec } from '../../domain/parse-run-spec.ts';
+import type { RunSpecInput } from '../../domain/run-spec.ts';
 import { publishArtifact } from '../../processes/artifact.ts';
 import { temporaryFolder } from '../processes/temporary-folder.ts';
 import { miniatureSpec } from '../support/miniature-spec.ts';
@@ -67,4 +68,26 @@ test('a dry run names the step from which a stage would go on', async () => {
   await writeFile(file, stringify(miniatureSpec({ run: 'digits-1' })));
   const { stdout } = await lensmith(home, 'train', file, '--dry-run');
   expect(stdout).toMatch(/^sft: resume@2 /m);
+});
+
+test.each<[string, Partial<RunSpecInput>, string]>([
+  ['digits', { data: { kind: 'mnist', directory: '/nowhere' } }, 'data.directory: /nowhere/'],
+  [
+    'Parquet files',
+    { data: { kind: 'parquet', sft: '/tmp', rl: '/tmp', validation: '/tmp', test: '/tmp' } },
+    '/tmp cannot be read: EISDIR',
+  ],
+  [
+    'a model',
+    { baseModel: { kind: 'pretrained', path: '/nowhere' } },
+    'baseModel.path: /nowhere cannot be read: ENOENT',
+  ],
+])('a dry run names the key of %s that cannot be read', async (_name, changes, expected) => {
+  const home = await temporaryFolder();
+  const file = join(home, 'spec.yaml');
+  await writeFile(file, stringify(miniatureSpec(changes)));
+  const { exitCode, stderr } = await lensmith(home, 'train', file, '--dry-run');
+  expect(stderr).toMatch(/^lensmith: config: [^\n]*$/);
+  expect(stderr).toContain(expected);
+  expect(exitCode).toBe(2);
 });
