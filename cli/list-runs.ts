@@ -1,7 +1,7 @@
-import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { typedFailureOf } from '../activities/failures.ts';
+import { type Client, type WorkflowExecutionInfo, WorkflowFailedError } from '@temporalio/client';
 import { runAttribute, stageAttribute, verdictAttribute } from '../workflows/search-attributes.ts';
 import { type RunKind, runKinds, runTypesQuery } from './run-client.ts';
+import { runFailure } from './run-failure.ts';
 
 /** A run as Temporal knows it, also one of another machine. */
 export interface ListedRun {
@@ -15,7 +15,7 @@ export interface ListedRun {
   readonly startedAt: number;
   /** Null while it goes on. */
   readonly endedAt: number | null;
-  /** What became of the best checkpoint, or the class and the first line of the failure. */
+  /** What became of the best checkpoint, or the class of the failure with the first thing said of it. */
   readonly outcome: string | null;
   readonly workflowId: string;
 }
@@ -36,8 +36,11 @@ const failureOf = async (client: Client, { workflowId, runId }: WorkflowExecutio
     () => undefined,
     (cause: unknown) => cause,
   );
-  const failure = typedFailureOf(error);
-  return failure ? `${failure.type}: ${failure.message.split('\n')[0]}` : null;
+  if (!(error instanceof WorkflowFailedError)) return null;
+  const { type, message } = runFailure(error);
+  const [head = '', first = ''] = message.split('\n');
+  // What is wrong with a spec begins below its headline.
+  return `${type}: ${head.endsWith(':') ? `${head} ${first}` : head}`;
 };
 
 const listed = async (client: Client, execution: WorkflowExecutionInfo): Promise<ListedRun> => {

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { NightlyResult } from '../activities/close-nightly.ts';
-import { typedFailureOf } from '../activities/failures.ts';
 import { LensmithError } from '../domain/errors.ts';
 import type { TrainResult } from '../domain/stage.ts';
 import { summarySchema } from '../domain/summary.ts';
@@ -10,6 +9,7 @@ import { withClient } from './connect.ts';
 import { followRun } from './follow.ts';
 import { resultTable } from './result-table.ts';
 import { findRun } from './run-client.ts';
+import { runFailure } from './run-failure.ts';
 import { write } from './write.ts';
 
 const showResult = async (result: TrainResult): Promise<void> => {
@@ -42,9 +42,6 @@ const showNight = ({ checkpoint, accuracy, low, high, reference, regression, eva
   write(`evaluation   ${evaluation}`);
 };
 
-const deepestMessage = (error: Error): string =>
-  error.cause instanceof Error ? deepestMessage(error.cause) : error.message;
-
 /** Follows a run to its end; Ctrl-C leaves the view, not the run. */
 export const watchRun = (run: string): Promise<void> =>
   withClient(async (client) => {
@@ -69,9 +66,11 @@ export const watchRun = (run: string): Promise<void> =>
       else await showResult(result as TrainResult);
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) throw error;
-      const failure = typedFailureOf(error) ?? { type: 'infrastructure' as const, message: deepestMessage(error) };
-      const message = `${failure.message}${failure.type === 'config' ? '' : wayOn}`;
-      throw new LensmithError(failure.type, message, { where: `run ${run}`, cause: error });
+      const { type, message } = runFailure(error);
+      throw new LensmithError(type, `${message}${type === 'config' ? '' : wayOn}`, {
+        where: `run ${run}`,
+        cause: error,
+      });
     } finally {
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onInterrupt);

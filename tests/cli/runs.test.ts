@@ -87,6 +87,25 @@ test('runs are listed with how they ended, and those that go on also by themselv
   await waiting.terminate();
 }, 120_000);
 
+test('what is wrong with a refused spec, and a failure without a class, are said in the list', async () => {
+  const refused = await start('refused', { ...miniatureSpec(), rl: undefined });
+  await refused.result().catch(() => undefined);
+  const lost = async (): Promise<never> => {
+    throw ApplicationFailure.nonRetryable('the cable was pulled');
+  };
+  await withHost('lost', scriptedHost({ openRun: lost }).activities, async () => {
+    await (await start('lost', miniatureSpec({ run: 'lost', host: 'lost' }))).result().catch(() => undefined);
+  });
+  const outcomes = async (): Promise<Record<string, string | null>> => {
+    const runs = JSON.parse((await lensmithRuns('--json')).stdout) as ListedRun[];
+    return Object.fromEntries(runs.map(({ workflowId, outcome }) => [workflowId, outcome]));
+  };
+  await expect.poll(outcomes, { timeout: 20_000 }).toMatchObject({
+    'train/refused': 'config: the run spec is not valid: rl: expected object; got nothing',
+    'train/lost': 'infrastructure: the cable was pulled',
+  });
+}, 60_000);
+
 test('a limit that is no number is refused', async () => {
   const { exitCode, stderr } = await lensmithRuns('--limit', 'many');
   expect(exitCode).not.toBe(0);
