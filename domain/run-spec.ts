@@ -4,7 +4,8 @@ import { judgeAuditPolicies } from './judge.ts';
 import { notifySchema } from './notification.ts';
 import { rewardNames } from './score.ts';
 
-const name = z
+/** Name of a family of runs, of a run or of a host. */
+export const nameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected lower-case letters, digits, ".", "_" or "-", at most 63 of them');
 const port = z.int().min(1).max(65535);
@@ -115,14 +116,14 @@ const placementSchema = z.union([z.literal('host'), z.strictObject({ pool: poolS
 export const runSpecSchema = z.strictObject({
   version: z.literal(1).default(1),
   /** Name of the run's family; a run's id is the name and its start time unless `run` says it. */
-  name,
+  name: nameSchema,
   /** Id of the run, and its folder under the home; null makes one from the name and the start time. */
-  run: name.nullable().default(null),
+  run: nameSchema.nullable().default(null),
   /** What to do where the run's folder exists: refuse, or go on with it. */
   existing: z.enum(['refuse', 'resume']).default('refuse'),
   seed: z.int().nonnegative().default(0),
   /** Host worker whose queue `lensmith-host-<host>` runs the stages. */
-  host: name.default('local'),
+  host: nameSchema.default('local'),
   /** Where SFT, the judge, RL and evaluations run: on `host`, or where the pool has room. The home has to be shared. */
   placement: placementSchema.default('host'),
   device: z.enum(['cpu', 'cuda']).default('cpu'),

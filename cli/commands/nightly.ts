@@ -1,6 +1,7 @@
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Command } from 'commander';
 import { LensmithError } from '../../domain/errors.ts';
+import { nameSchema } from '../../domain/run-spec.ts';
 import { controlQueue } from '../../domain/task-queues.ts';
 import { withClient } from '../connect.ts';
 import { write } from '../write.ts';
@@ -16,11 +17,23 @@ const orUnknown = (name: string) => (error: unknown) => {
     : error;
 };
 
+/**
+ * Checks a name before a schedule carries it into every night.
+ *
+ * @throws LensmithError `config` naming the argument.
+ */
+const assertName = (name: string, where: string): void => {
+  const [issue] = nameSchema.safeParse(name).error?.issues ?? [];
+  if (issue) throw new LensmithError('config', `${issue.message}; got "${name}"`, { where });
+};
+
 /** A missed night is made up for within hours, not a year later; one night waits for the other. */
 const policies = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '6 hours', pauseOnFailure: false } as const;
 
-const enable = (name: string, options: { host: string; at: string; timezone: string }): Promise<void> =>
-  withClient(async (client) => {
+const enable = async (name: string, options: { host: string; at: string; timezone: string }): Promise<void> => {
+  assertName(name, 'NAME');
+  assertName(options.host, '--host');
+  await withClient(async (client) => {
     const [, hour, minute] = /^(\d{1,2}):(\d{2})$/.exec(options.at) ?? [];
     if (hour === undefined || minute === undefined || Number(hour) > 23 || Number(minute) > 59)
       throw new LensmithError('config', `expected a time such as 02:30, got "${options.at}"`, { where: '--at' });
@@ -33,13 +46,22 @@ const enable = (name: string, options: { host: string; at: string; timezone: str
       args: [{ name, host: options.host }],
     };
     const handle = client.schedule.getHandle(scheduleIdOf(name));
-    const known = await handle.describe().catch(() => undefined);
-    if (known) {
-      await handle.update(({ state }) => ({ spec, action, policies, state: { ...state, paused: false } }));
-    } else await client.schedule.create({ scheduleId: scheduleIdOf(name), spec, action, policies });
+    const known = await handle.describe().catch((error: unknown) => {
+      if (error instanceof ScheduleNotFoundError) return undefined;
+      throw error;
+    });
+    const written = known
+      ? handle.update(({ state }) => ({ spec, action, policies, state: { ...state, paused: false } }))
+      : client.schedule.create({ scheduleId: scheduleIdOf(name), spec, action, policies });
+    await written.catch((error: unknown) => {
+      // What the server says of the times; of the zone it alone knows which there are.
+      if (!(error instanceof TypeError)) throw error;
+      throw new LensmithError('config', error.message, { where: '--timezone', cause: error });
+    });
     write(`every night at ${options.at} ${options.timezone}: the promoted checkpoint of ${name} on its test split`);
     write(`once now:  lensmith nightly trigger ${name}`);
   });
+};
 
 const list = (): Promise<void> =>
   withClient(async (client) => {
@@ -48,7 +70,7 @@ const list = (): Promise<void> =>
       if (!scheduleId.startsWith('nightly/')) continue;
       any = true;
       const last = info.recentActions.at(-1);
-      const next = info.nextActionTimes[0];
+      const next = state.paused ? undefined : info.nextActionTimes[0];
       write(
         `${scheduleId.slice('nightly/'.length)}: ${state.paused ? 'disabled' : 'enabled'}` +
           `; last ${last ? last.takenAt.toISOString() : 'never'}; next ${next ? next.toISOString() : 'none'}`,
