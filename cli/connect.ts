@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, ServiceError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { lensmithHome } from '../activities/host.ts';
 import { LensmithError } from '../domain/errors.ts';
@@ -37,15 +37,24 @@ const connectClient = async (): Promise<Client> => {
   }
 };
 
+/** What Temporal refuses, or does not answer although it is asked again and again, with its own words. */
+const readable = (error: unknown): unknown => {
+  if (!(error instanceof ServiceError)) return error;
+  const why = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  return new LensmithError('infrastructure', `${error.message}${why}`, { where: 'Temporal', cause: error });
+};
+
 /**
  * Works with a client and closes its connection, however the work ends.
  *
- * @throws LensmithError as `connectClient`.
+ * @throws LensmithError as `connectClient`, and `infrastructure` where the server fails in the middle of the work.
  */
 export const withClient = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
   const client = await connectClient();
   try {
     return await work(client);
+  } catch (error) {
+    throw readable(error);
   } finally {
     await client.connection.close();
   }
