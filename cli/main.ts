@@ -14,9 +14,17 @@ const program = new Command('lensmith')
 enableCompileCache();
 for (const { load } of groupsFor(process.argv[2])) (await load())(program);
 
+/** What the operating system refuses, such as a home that cannot be written, is no fault of the program. */
+const readable = (error: unknown): unknown => {
+  if (!(error instanceof Error && 'syscall' in error)) return error;
+  const isFull = 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  return new LensmithError(isFull ? 'disk_full' : 'infrastructure', error.message, { cause: error });
+};
+
 try {
   await program.parseAsync();
-} catch (error) {
+} catch (fault) {
+  const error = readable(fault);
   if (!(error instanceof LensmithError)) throw error;
   process.stderr.write(`lensmith: ${error.type}: ${error.where ? `${error.where}: ` : ''}${error.message}\n`);
   process.exitCode = error.type === 'config' ? 2 : 1;

@@ -91,3 +91,12 @@ test.each<[string, Partial<RunSpecInput>, string]>([
   expect(stderr).toContain(expected);
   expect(exitCode).toBe(2);
 });
+
+test.each(['up', 'checkpoints'])('%s in a home that cannot be written says so in one line', async (command) => {
+  const home = join(await temporaryFolder(), 'file');
+  await writeFile(home, '');
+  const { exitCode, stderr } = await lensmith(home, command);
+  expect(stderr).toMatch(/^lensmith: infrastructure: ENOTDIR: [^\n]*$/);
+  expect(stderr).toContain(home);
+  expect(exitCode).toBe(1);
+});
