@@ -125,8 +125,9 @@ export const trainPipeline = async (input: unknown, options?: unknown): Promise<
         messenger.tell('resumed', { message: way });
         return opened;
       } catch (error) {
-        if (isCancellation(error)) throw error;
+        // Also the teardown of a cancelled run belongs to the host that has its folder.
         ({ spec, host } = before);
+        if (isCancellation(error)) throw error;
         problem = `could not go on: ${failureNote(error)}`;
       }
     }

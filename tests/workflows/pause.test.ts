@@ -122,6 +122,23 @@ test('a paused run can be cancelled', async () => {
   expect(calls.at(-1)).toBe('teardownRun');
 });
 
+test('a run that is told to go on where no host is can be cancelled, and is torn down where it was', async () => {
+  const { activities, calls } = pausableHost();
+  await withHost('left', activities, async () => {
+    const spec = miniatureSpec({ run: 'left', host: 'left' });
+    const handle = await start('left', spec);
+    await untilRl(calls);
+    await handle.executeUpdate(pauseUpdate);
+    await untilHeld(handle, 'paused');
+    calls.length = 0;
+    await handle.executeUpdate(resumeUpdate, { args: [{ spec: { ...spec, host: 'nowhere' } }] });
+    await handle.cancel();
+    const status = async () => (await handle.describe()).status.name;
+    await expect.poll(status, { timeout: 20_000 }).toBe('CANCELLED');
+    expect(calls).toContain('teardownRun');
+  });
+}, 60_000);
+
 test('a cancel on the way to the pause does not wait for the programs to save', async () => {
   const { activities, calls } = pausableHost(120_000);
   await withHost('hurried', activities, async () => {
