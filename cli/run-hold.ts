@@ -57,7 +57,7 @@ export const readHold = async (handle: WorkflowHandle): Promise<HoldStatus | 'ru
 };
 
 /**
- * Lets a paused run go on, and waits until it does.
+ * Lets a paused run go on, and waits for a while until it does. Gives whether it does.
  *
  * @throws LensmithError `config` where the run could not go on as it was told, with its reason; it is paused still.
  */
@@ -65,16 +65,16 @@ export const releaseRun = async (
   handle: WorkflowHandle,
   run: string,
   order: { spec: RunSpec | null; from: StageName | null },
-): Promise<void> => {
+): Promise<boolean> => {
   const before = await readHold(handle);
   await answered(handle, run, () => handle.executeUpdate(resumeUpdate, { args: [order] }));
   const deadline = Date.now() + answerMs;
   for (;;) {
     const now = await readHold(handle);
-    if (now === null || now === 'running' || now.state === 'pausing') return;
+    if (now === null || now === 'running' || now.state === 'pausing') return true;
     const since = before === null || before === 'running' ? 0 : before.since;
     if (now.since !== since) throw new LensmithError('config', `${run} is still paused: ${now.note}`, { where: 'RUN' });
-    if (Date.now() > deadline) return;
+    if (Date.now() > deadline) return false;
     await delay(pollMs);
   }
 };

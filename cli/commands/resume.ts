@@ -35,8 +35,9 @@ const goOn = async (
     const started = { ...spec, run, existing: 'resume' } as const;
     return announceRun(await startRun(started, from === null ? {} : { from }, workflowId), options);
   }
-  await releaseRun(now.handle, run, { spec: set.length === 0 ? null : spec, from });
-  write(`${run} goes on; watch it: lensmith watch ${run}`);
+  const goes = await releaseRun(now.handle, run, { spec: set.length === 0 ? null : spec, from });
+  const state = goes ? 'goes on' : `is told to go on, and waits for its host "${spec.host}" ("lensmith status" there)`;
+  write(`${run} ${state}; watch it: lensmith watch ${run}`);
   if (options.follow) await watchRun(run);
 };
 

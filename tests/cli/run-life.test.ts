@@ -136,6 +136,22 @@ test('a run is paused, holds no process, refuses a second resume, and goes on', 
   });
 });
 
+test('a run that waits for a host which is not there is not said to go on', async () => {
+  const host = await testHost();
+  const { activities, calls } = heldHost(host);
+  await withHost('absent', activities, async () => {
+    const handle = await start('absent', miniatureSpec({ run: 'absent', host: 'absent' }));
+    await expect.poll(() => calls, { timeout: 20_000 }).toContain('sft begins');
+    await lensmith(host, 'pause', 'absent');
+    const { stdout, exitCode } = await lensmith(host, 'resume', 'absent', '--set', 'host=nowhere', '--yes');
+    expect(stdout).toContain('absent is told to go on, and waits for its host "nowhere"');
+    expect(stdout).not.toContain('goes on;');
+    expect(exitCode).toBe(0);
+    await handle.cancel();
+    await expect(handle.result()).rejects.toThrow();
+  });
+}, 120_000);
+
 test('a clone is a new run with the spec of the old one, and says so', async () => {
   const host = await testHost();
   const old = await testRun(host, { host: `cloning-${process.pid}` });
