@@ -26,7 +26,7 @@ const checkout = resolve(fileURLToPath(new URL('..', import.meta.url)));
 
 /** The home that the environment names, or `.lensmith` in the checkout. */
 export const lensmithHome = (env: NodeJS.ProcessEnv = process.env): string =>
-  resolve((env.LENSMITH_HOME ?? join(checkout, '.lensmith')).replace(/^~(?=\/|$)/, homedir()));
+  resolve((env.LENSMITH_HOME || join(checkout, '.lensmith')).replace(/^~(?=\/|$)/, homedir()));
 
 /** Reads the host's settings from the environment that `lensmith up` or a service file gives. */
 export const hostFromEnvironment = async (env: NodeJS.ProcessEnv = process.env): Promise<Host> => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { lensmithHome } from '../../activities/host.ts';
 import { parseRunSpec } from '../../domain/parse-run-spec.ts';
 import type { RunSpecInput } from '../../domain/run-spec.ts';
 import { publishArtifact } from '../../processes/artifact.ts';
@@ -99,4 +100,8 @@ test.each(['up', 'checkpoints'])('%s in a home that cannot be written says so in
   expect(stderr).toMatch(/^lensmith: infrastructure: ENOTDIR: [^\n]*$/);
   expect(stderr).toContain(home);
   expect(exitCode).toBe(1);
+});
+
+test('an empty LENSMITH_HOME is none: the home is not the folder that one is in', () => {
+  expect(lensmithHome({ LENSMITH_HOME: '' })).toBe(lensmithHome({}));
 });
