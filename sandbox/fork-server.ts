@@ -51,6 +51,8 @@ export interface Walls {
 export interface ForkServer {
   readonly walls: Walls;
   readonly alive: () => boolean;
+  /** Resolves once its process has ended. */
+  readonly exited: Promise<void>;
   /**
    * Forks a session and waits for its connection. One that is `awaited` connects as soon as it takes its configuration,
    * any other once its first call need not wait for anything.
@@ -234,6 +236,7 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
   return {
     walls,
     alive: () => !ended && !ending,
+    exited,
     kill: (session) => send({ kill: session }),
     close,
     open: async (session, awaited) => {

@@ -16,8 +16,10 @@ export type { Isolation };
 const openedSideBySide = 2;
 // A large image takes a while to decode, which is no reason to keep others waiting.
 const openingTurnMs = 500;
-// A new spare loads the libraries, which those do without who come back after a death.
+// A new spare loads the libraries, which those do without who come back after a death. Where it dies by itself, or cannot
+// be started, the next one comes after a rest that grows to this.
 const spareRestMs = 3000;
+const longestRestMs = 300_000;
 // A session that is lost while it opens is opened again, at growing distance: that the fork server has died is not told at
 // once. One that takes so long is not lost by a death.
 const mostOpenings = 4;
@@ -118,7 +120,20 @@ export const openSandbox = async (options: SandboxOptions): Promise<Sandbox> => 
 
   let guest: Promise<Guest> = startGuest();
   const { server: first } = await guest;
-  let spare = startSpare(0);
+  let spare: Promise<Guest | undefined>;
+  const keepSpare = async (restMs: number): Promise<void> => {
+    const own = startSpare(restMs);
+    spare = own;
+    const started = performance.now();
+    const dead = await own.catch(() => undefined);
+    await dead?.server.exited;
+    // Another one has its place, as where it has become the first.
+    if (spare !== own || closed || !options.spare) return;
+    if (dead) bury(dead);
+    const isSteady = performance.now() - started > longestRestMs;
+    void keepSpare(isSteady ? spareRestMs : Math.min(Math.max(2 * restMs, spareRestMs), longestRestMs));
+  };
+  void keepSpare(0);
 
   const liveGuest = async (): Promise<Guest> => {
     const current = await guest.catch(() => undefined);
@@ -133,7 +148,7 @@ export const openSandbox = async (options: SandboxOptions): Promise<Sandbox> => 
     if (waiting && !waiting.server.alive()) bury(waiting);
     guest = waiting?.server.alive() ? Promise.resolve(waiting) : startGuest();
     guest.catch(() => undefined);
-    spare = startSpare(spareRestMs);
+    void keepSpare(spareRestMs);
     return guest;
   };
 

@@ -39,14 +39,17 @@ const openIn = async (options: Partial<SandboxOptions> = {}) => {
   onTestFinished(() => void vi.unstubAllEnvs());
   const sandbox = await openSandbox({ python, ...options });
   onTestFinished(() => sandbox.close());
-  const forkServer = async (): Promise<number> => {
+  const forkServers = async (): Promise<number[]> => {
     const { processes: own } = await leftIn(folder);
     const pids = new Set(own.map(({ pid }) => pid));
-    const [first] = own.filter(({ parent }) => !pids.has(parent));
-    if (!first) throw new Error('no fork server runs');
-    return first.pid;
+    return own.filter(({ parent }) => !pids.has(parent)).map(({ pid }) => pid);
   };
-  return { folder, sandbox, forkServer };
+  const forkServer = async (): Promise<number> => {
+    const [first] = await forkServers();
+    if (first === undefined) throw new Error('no fork server runs');
+    return first;
+  };
+  return { folder, sandbox, forkServer, forkServers };
 };
 
 test('sixty-four sessions side by side keep their states apart', async () => {
@@ -84,6 +87,18 @@ test('a killed fork server ends what runs as infrastructure, and the next sessio
   const again = await Promise.all(opened.map((session) => session.execute({ code: '1 + 1' })));
   expect(again.map(({ stdout }) => stdout)).toEqual(['2\n', '2\n', '2\n']);
   expect((await leftIn(folder)).folders).toHaveLength(1);
+});
+
+test('a spare fork server that dies by itself has a successor', async () => {
+  const { sandbox, forkServer, forkServers } = await openIn({ spare: true });
+  const first = await forkServer();
+  const spareBut = (dead?: number) =>
+    waitFor('a spare', async () => (await forkServers()).find((pid) => pid !== first && pid !== dead));
+  const spare = await spareBut();
+  process.kill(spare, 'SIGKILL');
+  expect(await spareBut(spare)).not.toBe(spare);
+  const session = await sandbox.createSession({});
+  expect((await session.execute({ code: '1 + 1' })).stdout).toBe('2\n');
 });
 
 test('sessions that are asked for as the fork server dies open on the next one', async () => {
