@@ -109,7 +109,7 @@ export const callErrorSchema = z.strictObject({
 });
 export type CallError = z.infer<typeof callErrorSchema>;
 
-/** The typed result of one call. `durationMs` is wall time in the guest. */
+/** The typed result of one call. `durationMs` is its wall time, with or without the way to the guest and back. */
 export const executionResultSchema = z.strictObject({
   outcome: z.enum(callOutcomes),
   stdout: z.string(),

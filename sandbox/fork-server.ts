@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
 import type { Isolation } from '../domain/sandbox.ts';
+import { createDirectLine, type DirectLine } from './direct-line.ts';
 import { type GuestMessage, readFrames } from './frames.ts';
 import { guestEnvironment } from './guest-environment.ts';
 import { folderPrefix, sweepFolders } from './sweep-folders.ts';
@@ -26,13 +27,29 @@ const newsSchema = z.union([
   z.object({ failed: z.string(), message: z.string() }),
   z.object({ ending: z.literal(true) }),
 ]);
-const helloSchema = z.object({ session: z.string() });
+const helloSchema = z.union([
+  z.object({ session: z.string(), hasLine: z.boolean() }),
+  z.object({ lineOf: z.string() }),
+]);
 
 /** A session of the guest that has connected; its messages go to `onMessage`, its end to `onClose`. */
 export interface GuestConnection {
   readonly socket: Socket;
+  /** To the interpreter; none without isolation. */
+  readonly line: DirectLine | undefined;
   onMessage: (message: GuestMessage) => void;
   onClose: () => void;
+}
+
+/** A session whose line may not have greeted yet. */
+interface HalfConnection extends GuestConnection {
+  line: DirectLine | undefined;
+  hasLine: boolean;
+}
+
+interface Half {
+  readonly connection?: HalfConnection | undefined;
+  readonly line?: DirectLine | undefined;
 }
 
 interface Waiting {
@@ -138,26 +155,48 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
   const scratch = join(folder, 'scratch');
   const waiting = new Map<string, Waiting>();
   const open = new Set<Socket>();
+  // Of sessions of which one of two sockets has greeted.
+  const halves = new Map<string, Half>();
+
+  const meet = (session: string, half: Half): void => {
+    const { connection, line } = { ...halves.get(session), ...half };
+    const expected = waiting.get(session);
+    if (!expected) {
+      connection?.socket.destroy();
+      line?.close();
+    } else if (connection && (line || !connection.hasLine)) {
+      connection.line = line;
+      expected.resolve(connection);
+    } else halves.set(session, { connection, line });
+  };
 
   const server: Server = createServer((socket) => {
     open.add(socket);
-    const connection: GuestConnection = { socket, onMessage: () => undefined, onClose: () => undefined };
-    let greeted = false;
+    const half: HalfConnection = {
+      ...{ socket, line: undefined, hasLine: false },
+      onMessage: () => undefined,
+      onClose: () => undefined,
+    };
+    const greet = ({ content }: GuestMessage): void => {
+      const hello = helloSchema.safeParse(content);
+      if (!hello.success) socket.destroy();
+      else if ('lineOf' in hello.data) {
+        const line = createDirectLine(socket, reader);
+        receive = line.onMessage;
+        meet(hello.data.lineOf, { line });
+      } else {
+        receive = (message) => half.onMessage(message);
+        half.hasLine = hello.data.hasLine;
+        meet(hello.data.session, { connection: half });
+      }
+    };
+    let receive = greet;
+    const reader = readFrames(socket, (message) => receive(message));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       open.delete(socket);
-      connection.onClose();
-    });
-    readFrames(socket, (message) => {
-      if (greeted) {
-        connection.onMessage(message);
-        return;
-      }
-      greeted = true;
-      const hello = helloSchema.safeParse(message.content);
-      const expected = hello.success ? waiting.get(hello.data.session) : undefined;
-      if (expected) expected.resolve(connection);
-      else socket.destroy();
+      half.line?.close();
+      half.onClose();
     });
   });
   try {
@@ -258,6 +297,7 @@ export const startForkServer = async (python: string, isolation: Isolation): Pro
       } finally {
         cancel();
         waiting.delete(session);
+        halves.delete(session);
       }
     },
   };

@@ -48,11 +48,20 @@ const split = (all: Buffer, lengths: readonly number[]): Buffer[] => {
   });
 };
 
+/** Reads the messages of a socket. */
+export interface FrameReader {
+  /** Whether nothing of a further message has come. */
+  readonly isBetween: () => boolean;
+  /** Takes messages of at most so many bytes from here on. */
+  readonly limit: (bytes: number) => void;
+}
+
 /**
  * Calls `onMessage` for each whole message of a socket, and destroys the socket at the first that is none: what a guest
  * sends is not trusted.
  */
-export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) => void): void => {
+export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) => void): FrameReader => {
+  let mostBytes = maximumBytes;
   let chunks: Buffer[] = [];
   let size = 0;
   let wanted = 4;
@@ -61,7 +70,7 @@ export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) =>
   let lengths: readonly number[] = [];
 
   const next = (state: typeof reading, bytes: number): void => {
-    if (bytes > maximumBytes) throw new Error(`expected a frame of at most ${maximumBytes} bytes, got ${bytes}`);
+    if (bytes > mostBytes) throw new Error(`expected a frame of at most ${mostBytes} bytes, got ${bytes}`);
     reading = state;
     wanted = bytes;
   };
@@ -118,4 +127,10 @@ export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) =>
       socket.destroy(error instanceof Error ? error : new Error(String(error)));
     }
   });
+  return {
+    isBetween: () => size === 0 && reading === 'length',
+    limit: (bytes) => {
+      mostBytes = bytes;
+    },
+  };
 };

@@ -28,6 +28,12 @@ export interface PreparedSessions {
 const isReadyAgain = (message: unknown): boolean =>
   typeof message === 'object' && message !== null && 'again' in message && message.again === true;
 
+/** Whether its line had to be closed: the next session would do without. */
+const isCutOff = ({ line }: GuestConnection): boolean => line?.isOpen() === false;
+
+/** Of the session that has ended. */
+const isLate = (message: unknown): boolean => typeof message === 'object' && message !== null && 'settled' in message;
+
 /**
  * Keeps `count` sessions of a fork server ready: those that were given back, and new ones, made one after the other while
  * nobody waits.
@@ -101,7 +107,8 @@ export const prepareSessions = (server: ForkServer, count: number): PreparedSess
     },
     giveBack: (session) => {
       const { connection } = session;
-      if (count === 0 || !server.alive() || connection.socket.destroyed) {
+      connection.line?.rest();
+      if (count === 0 || !server.alive() || connection.socket.destroyed || isCutOff(connection)) {
         discard(session);
         return;
       }
@@ -111,7 +118,9 @@ export const prepareSessions = (server: ForkServer, count: number): PreparedSess
         connection.onMessage = () => undefined;
         connection.onClose = () => undefined;
         returning -= 1;
-        if (again) {
+        // What the last session's code has sent since is read by now.
+        connection.line?.rest();
+        if (again && !isCutOff(connection)) {
           offer(session);
           return;
         }
@@ -120,7 +129,9 @@ export const prepareSessions = (server: ForkServer, count: number): PreparedSess
       };
       const timer = setTimeout(() => settle(false), againMs);
       timer.unref();
-      connection.onMessage = (message) => settle(isReadyAgain(message.content));
+      connection.onMessage = ({ content }) => {
+        if (!isLate(content)) settle(isReadyAgain(content));
+      };
       connection.onClose = () => settle(false);
       const now = performance.now();
       sendFrame(connection.socket, { again: now - endedMs < loadMs ? 'soon' : 'later' });

@@ -1,35 +1,23 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { LensmithError } from '../domain/errors.ts';
-import {
-  callErrorSchema,
-  callOutcomes,
-  type ExecutionRequest,
-  type ExecutionResult,
-  type Isolation,
-  producedImageSchema,
-  type SessionRequest,
-} from '../domain/sandbox.ts';
+import type { CallOutcome, ExecutionRequest, ExecutionResult, Isolation, SessionRequest } from '../domain/sandbox.ts';
 import { createAlarm } from './alarm.ts';
-import type { ForkServer, GuestConnection } from './fork-server.ts';
-import { type GuestMessage, sendFrame } from './frames.ts';
+import type { DirectLine } from './direct-line.ts';
+import type { ForkServer } from './fork-server.ts';
+import type { GuestMessage } from './frames.ts';
+import { createGuestExchange } from './guest-exchange.ts';
 import type { KeptImages } from './kept-images.ts';
 import type { PreparedSessions } from './prepared-sessions.ts';
-import { returnedImage } from './returned-image.ts';
+import { readDirectResult, readResult } from './read-result.ts';
 
 /** The guest ends a call at its limit; past this it is taken for lost, and killed with all that it started. */
 const graceMs = 8000;
 const readyMs = 30_000;
+/** What an interpreter has told is there when the guest says so, but may still have to be read. */
+const lateMs = 1000;
 
 const readySchema = z.object({ ready: z.boolean(), message: z.string().default('') });
-
-const resultSchema = z.object({
-  outcome: z.enum(callOutcomes),
-  stdout: z.string(),
-  stderr: z.string(),
-  images: z.array(producedImageSchema.omit({ data: true })),
-  error: callErrorSchema.nullable(),
-  durationMs: z.number().nonnegative(),
-});
 
 /** A session of model code: calls share state as its request says, and one call runs at a time. */
 export interface Session {
@@ -47,80 +35,22 @@ export interface Session {
   readonly onEnd: (listener: () => void) => void;
 }
 
-/** The result in a guest's message: the bytes of its images are the parts. */
-const readResult = ({ content, parts }: GuestMessage) => {
-  const { data } = resultSchema.safeParse(content);
-  if (!data || data.images.length !== parts.length) return undefined;
-  const images = data.images.map((image, index) => returnedImage(image, parts[index] ?? Buffer.alloc(0)));
-  return { ...data, images };
-};
-
-const lost = (message: string, isolation: Isolation, durationMs: number): ExecutionResult => ({
-  outcome: 'infrastructure',
-  stdout: '',
-  stderr: '',
-  images: [],
-  error: { type: 'SandboxLost', message, line: null, traceback: '' },
-  durationMs,
-  isolation,
-});
+const failed =
+  (outcome: CallOutcome, type: string) =>
+  (message: string, isolation: Isolation, durationMs: number): ExecutionResult => ({
+    outcome,
+    stdout: '',
+    stderr: '',
+    images: [],
+    error: { type, message, line: null, traceback: '' },
+    durationMs,
+    isolation,
+  });
+const lost = failed('infrastructure', 'SandboxLost');
+const tampered = failed('policy', 'Tampering');
 
 const another = (id: string): LensmithError =>
   new LensmithError('config', 'expected the call that the session was opened with as its first one', { where: id });
-
-/** A reply that is waited for, so long from the one before it on. */
-interface Expected {
-  readonly limitMs: number;
-  readonly resolve: (message: GuestMessage | undefined) => void;
-}
-
-/**
- * Sends messages to a guest and gives the replies in their order; undefined where one did not come before its limit.
- * `onClose` is called once, at the connection's end or at `close`, past which the connection is another's.
- */
-const createExchange = (connection: GuestConnection, onClose: () => void) => {
-  const expected: Expected[] = [];
-  let closed = false;
-  const take = (message: GuestMessage | undefined): void => {
-    expected.shift()?.resolve(message);
-    if (expected[0]) limit.set(expected[0].limitMs);
-  };
-  const limit = createAlarm(() => take(undefined));
-  const close = (): void => {
-    if (closed) return;
-    closed = true;
-    limit.stop();
-    for (const { resolve } of expected.splice(0)) resolve(undefined);
-    onClose();
-  };
-  connection.onMessage = take;
-  connection.onClose = close;
-  if (connection.socket.destroyed) close();
-  const expect = (limitMs: number): Promise<GuestMessage | undefined> =>
-    new Promise((resolve) => {
-      if (closed) {
-        resolve(undefined);
-        return;
-      }
-      expected.push({ limitMs, resolve });
-      if (expected.length === 1) limit.set(limitMs);
-    });
-  return {
-    closed: () => closed,
-    close,
-    /** One more reply to what was sent. */
-    expect,
-    ask: (
-      message: Record<string, unknown>,
-      limitMs: number,
-      parts?: readonly Buffer[],
-    ): Promise<GuestMessage | undefined> => {
-      const reply = expect(limitMs);
-      if (!closed) sendFrame(connection.socket, message, parts);
-      return reply;
-    },
-  };
-};
 
 /**
  * Opens a session on a fork server. Its `first` call travels with the request, and runs as soon as it is open.
@@ -146,13 +76,15 @@ export const openSession = async (
   const lifetime = createAlarm(() => void close());
   const listeners = [onEnd, idle.stop, lifetime.stop];
   let givenBack = false;
-  const exchange = createExchange(guest.connection, () => {
+  let isSound = true;
+  const exchange = createGuestExchange(guest.connection, () => {
     if (!givenBack) server.kill(guest.id);
     for (const listener of listeners) listener();
   });
   const end = (): void => {
     if (givenBack) return;
     exchange.close();
+    guest.connection.line?.close();
     guest.connection.socket.destroy();
   };
 
@@ -162,8 +94,8 @@ export const openSession = async (
     Math.min(seconds ?? limits.callSeconds, limits.callSeconds);
   const call = first && { code: first.code, seconds: limitOf(first) };
   const config = { images, variables, limits, state, rollback, ...(call ? { call } : {}) };
-  const opening = exchange.ask(config, readyMs, contents);
-  const firstReply = first && exchange.expect(limitOf(first) * 1000 + graceMs);
+  const opening = exchange.open(config, readyMs, contents);
+  const firstReply = first && exchange.firstResult(limitOf(first) * 1000 + graceMs);
   const answer = readySchema.safeParse((await opening)?.content);
   if (!answer.success || !answer.data.ready) {
     end();
@@ -178,12 +110,8 @@ export const openSession = async (
     idle.set(request.idleSeconds * 1000);
   };
 
-  const resultOf = async (replying: Promise<GuestMessage | undefined>): Promise<ExecutionResult> => {
-    running = true;
-    const started = performance.now();
-    const reply = await replying;
+  const received = (reply: GuestMessage | undefined, durationMs: number): ExecutionResult => {
     const result = reply && readResult(reply);
-    const durationMs = performance.now() - started;
     if (result && result.images.length <= limits.imagesPerCall) {
       touch();
       return { ...result, isolation };
@@ -196,14 +124,55 @@ export const openSession = async (
     );
   };
 
+  const resultOf = async (replying: Promise<GuestMessage | undefined>): Promise<ExecutionResult> => {
+    running = true;
+    const started = performance.now();
+    const reply = await replying;
+    return received(reply, performance.now() - started);
+  };
+
+  /** A call that goes to the interpreter itself, which waits for it; the session's first process follows it. */
+  const runStraight = async (line: DirectLine, code: string, seconds: number): Promise<ExecutionResult> => {
+    running = true;
+    const started = performance.now();
+    const told = (message: GuestMessage | undefined): ExecutionResult | undefined => {
+      const result = message && readDirectResult(message, limits.outputCharacters);
+      if (!result) return undefined;
+      touch();
+      return { ...result, durationMs: performance.now() - started, isolation };
+    };
+    const answer = line.ask({ code, seconds });
+    const following = exchange.follow(seconds, seconds * 1000 + graceMs);
+    const quick = told(await Promise.race([answer, following.then(() => undefined)]));
+    if (quick) {
+      // Another result would be that of an interpreter that was lost as it had just answered: its state is gone.
+      void following.then((followed) => followed === 'settled' || end());
+      return quick;
+    }
+    const followed = await following;
+    if (followed !== 'settled') {
+      line.close();
+      return received(followed, performance.now() - started);
+    }
+    const late = told(await Promise.race([answer, delay(lateMs, undefined, { ref: false })]));
+    if (late) return late;
+    line.close();
+    isSound = false;
+    touch();
+    return tampered('the code changed what its interpreter reports', isolation, performance.now() - started);
+  };
+
   const run = (call: ExecutionRequest): Promise<ExecutionResult> => {
+    const { code } = call;
     const seconds = limitOf(call);
-    return resultOf(exchange.ask({ code: call.code, seconds }, seconds * 1000 + graceMs));
+    const { line } = guest.connection;
+    if (line?.takes(code) && exchange.isSettled()) return runStraight(line, code, seconds);
+    return resultOf(exchange.call({ code, seconds }, seconds * 1000 + graceMs));
   };
 
   let lastId: string | undefined;
   const close = async (): Promise<void> => {
-    if (running) end();
+    if (running || !isSound) end();
     if (exchange.closed()) return;
     givenBack = true;
     exchange.close();

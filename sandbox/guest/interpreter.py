@@ -6,7 +6,6 @@ snapshot, and with it everything is as it was.
 
 import contextlib
 import os
-import select
 import signal
 import socket
 import time
@@ -16,6 +15,7 @@ from typing import Any, NoReturn
 import one_heap
 import process_tree
 from capture import Capture
+from direct_line import Doors
 from failures import failed
 from first_namespace import first_namespace
 from forking import fork, is_alone
@@ -26,8 +26,8 @@ from wake import WAKE
 
 # How often a process that waits looks whether its session still lives, seconds.
 _LOOK_SECONDS = 20.0
-# Calls that come within this time of each other are not helped by what is done between them, seconds.
-_QUIET_SECONDS = 0.003
+# Calls that come within this time of each other are not helped by what is done between them, milliseconds.
+_QUIET_MS = 3
 # Of every kind of statement that most code has.
 _ANY_CODE = """x = [1, 2.5, "text"]
 def f(value, *rest, key=None):
@@ -101,14 +101,7 @@ def touch(capture: Capture) -> None:
         send_frame(theirs, _result(message["code"], {"__name__": "__main__"}, capture, 64))
 
 
-def _drop_unread(channel: socket.socket) -> None:
-    """Drops what was meant for the process that this one replaces: its call has failed, and must not run now."""
-    with contextlib.suppress(BlockingIOError):
-        while channel.recv(1 << 20, socket.MSG_DONTWAIT):
-            pass
-
-
-def _settle(channel: socket.socket, start: str) -> None:
+def _settle(channel: socket.socket, doors: Doors, start: str) -> None:
     """Forks a snapshot and says so; in the snapshot it returns once that has been woken, with one of its own."""
     _leave_behind(channel)
     place = _here(start)
@@ -123,14 +116,16 @@ def _settle(channel: socket.socket, start: str) -> None:
         while signal.sigtimedwait({WAKE}, _LOOK_SECONDS) is None:
             if not _session_lives(channel):
                 _exit(0)
-        _drop_unread(channel)
+        doors.drop_unread()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {WAKE})
         with contextlib.suppress(OSError):
             os.setsid()
         _go(place, start)
 
 
-def serve(channel: socket.SocketType, folder: str, hold: Hold, *, awaited: bool) -> None:
+def serve(
+    channel: socket.SocketType, line: socket.SocketType | None, folder: str, hold: Hold, *, awaited: bool
+) -> None:
     """Takes the session's configuration, and runs calls until the channel closes; `awaited`, it loses no time."""
     if not awaited:
         touch(Capture(_ANY_LIMITS))
@@ -148,27 +143,32 @@ def serve(channel: socket.SocketType, folder: str, hold: Hold, *, awaited: bool)
     capture.look()
     allow_seconds(limits["callSeconds"])
     send_frame(channel, {"ready": True})
-    message = config.get("call") or receive_frame(channel)
+    doors = Doors(channel, line)
+    message = config.get("call") or doors.receive()
     while message is not None:
         if "code" in message:
             if message["seconds"] < limits["callSeconds"]:
                 allow_seconds(message["seconds"])
-            send_frame(channel, _result(message["code"], namespace, capture, limits["outputCharacters"]))
+            result = _result(message["code"], namespace, capture, limits["outputCharacters"])
+            told = doors.direct and doors.tell(result)
+            send_frame(channel, {"told": result["outcome"]} if told else result)
         else:
-            _settle(channel, folder)
+            _settle(channel, doors, folder)
             capture.look()
             allow_seconds(limits["callSeconds"])
-            if not select.select([channel], [], [], _QUIET_SECONDS)[0]:
+            if not doors.wait(_QUIET_MS):
                 touch(capture)
-        message = receive_frame(channel)
+        message = doors.receive()
 
 
-def start(channel: socket.SocketType, folder: str, hold: Hold, *, awaited: bool) -> NoReturn:
+def start(
+    channel: socket.SocketType, line: socket.SocketType | None, folder: str, hold: Hold, *, awaited: bool
+) -> NoReturn:
     """Makes this process, just forked, the interpreter of a session."""
     try:
         with contextlib.suppress(OSError):
             setsid()
         chdir(folder)
-        serve(channel, folder, hold, awaited=awaited)
+        serve(channel, line, folder, hold, awaited=awaited)
     finally:
         _exit(1)

@@ -28,8 +28,8 @@ class Launcher(Protocol):
     Forking one takes long, and the session can make its folder and mounts meanwhile.
     """
 
-    def begin(self, folder: str) -> Channel:
-        """Has one forked at the other end of a channel, where it waits. Raises LaunchError."""
+    def begin(self, folder: str, line: socket.SocketType | None) -> Channel:
+        """Has one forked at the other end of a channel, where it waits, and of a line. Raises LaunchError."""
 
     def release(self, channel: Channel, *, awaited: bool) -> None:
         """Lets it go on; `awaited` says that its configuration follows at once. Raises LaunchError."""
@@ -76,7 +76,7 @@ class ForkLauncher:
         self._null = os.open(os.devnull, os.O_WRONLY)
         self._pid = 0
 
-    def begin(self, folder: str) -> Channel:
+    def begin(self, folder: str, line: socket.SocketType | None) -> Channel:
         import interpreter
 
         channel = Channel()
@@ -89,7 +89,7 @@ class ForkLauncher:
                 connection = channel.keep_theirs()
                 awaited = await_release(connection.fileno())
                 keep_quiet(self._null)
-                interpreter.start(connection, folder, self._hold, awaited=awaited)
+                interpreter.start(connection, line, folder, self._hold, awaited=awaited)
             finally:
                 _exit(1)
         channel.close_theirs()
@@ -122,7 +122,9 @@ class ZygoteLauncher:
         self._ending: int | None = None
         self._pid = 0
 
-    def begin(self, folder: str) -> Channel:
+    def begin(self, folder: str, line: socket.SocketType | None) -> Channel:
+        if line is None:
+            raise LaunchError("no process for the code: the session has no line to the supervisor")
         channel = Channel()
         if self._ending is not None:
             os.close(self._ending)
@@ -131,7 +133,8 @@ class ZygoteLauncher:
             self._entrances = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in self._namespaces]
             self._zygote.settimeout(_START_SECONDS)
         try:
-            socket.send_fds(self._zygote, [folder.encode()], [channel.theirs.fileno(), told, *self._entrances])
+            handles = [channel.theirs.fileno(), line.fileno(), told, *self._entrances]
+            socket.send_fds(self._zygote, [folder.encode()], handles)
         except OSError as error:
             raise LaunchError(f"no process for the code: {error}") from error
         finally:

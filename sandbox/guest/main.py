@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 os.environ["MPLBACKEND"] = "Agg"
 
+import direct_line
 import kernel
 import libraries
 import memory_watch
@@ -62,12 +63,14 @@ class ForkServer:
             os.dup2(null.fileno(), 0)
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         folder = "/sandbox" if self._confinement else self._folder(identifier)
-        begun = self._launcher.begin(session_place(folder))
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.connect(self._socket)
+        line = self._connected() if self._confinement else None
+        begun = self._launcher.begin(session_place(folder), line)
+        if line is not None:
+            send_frame(line, {"lineOf": identifier})
+        connection = self._connected()
         if awaited:
             # Its configuration is under way while the rest is made.
-            greet(connection, identifier)
+            greet(connection, identifier, line)
         if self._confinement:
             kernel.map_identity("self", 1000, 0, 0)
             root_view.hide_in_session(_FOLDER_MEBIBYTES)
@@ -79,24 +82,31 @@ class ForkServer:
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
             kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
             Path(folder).mkdir()
-        session = Session(folder, self._launcher, begun, self._inherited, isolated=self._confinement is not None)
+        session = Session(folder, self._launcher, begun, line, self._inherited)
         if not awaited:
             session.start()
-            greet(connection, identifier)
-        if self._confinement and self._confinement.lasting:
-            self._serve_again_and_again(connection, session)
+            greet(connection, identifier, line)
+        if self._confinement and self._confinement.lasting and line is not None:
+            self._serve_again_and_again(connection, line, session)
         else:
             serve(connection, session)
 
-    def _serve_again_and_again(self, connection: socket.socket, session: Session) -> None:
+    def _connected(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.connect(self._socket)
+        return connection
+
+    def _serve_again_and_again(self, connection: socket.socket, line: socket.socket, session: Session) -> None:
         """Serves one session after the other in the same namespaces, as long as nothing of the last one is left."""
         for _ in range(_MOST_SESSIONS - 1):
             wanted = serve(connection, session)
-            if wanted is None or not session.end():
+            # What the supervisor has not read yet it would take for the next session's.
+            if wanted is None or not session.end() or not direct_line.all_read(line):
                 return
+            direct_line.drain(line)
             root_view.renew_folder(_FOLDER_MEBIBYTES)
-            begun = self._launcher.begin(session_place("/sandbox"))
-            session = Session("/sandbox", self._launcher, begun, self._inherited, isolated=True)
+            begun = self._launcher.begin(session_place("/sandbox"), line)
+            session = Session("/sandbox", self._launcher, begun, line, self._inherited)
             session.start(hurried=wanted["again"] == "soon")
             send_frame(connection, {"again": True})
         serve(connection, session)

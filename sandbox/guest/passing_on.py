@@ -18,6 +18,12 @@ def first_bytes(connection: socket.socket, process: int) -> tuple[bytes, bool]:
     return connection.recv(_READ_BYTES), not ended
 
 
+def cut(content: bytes) -> tuple[bytes, bytes]:
+    """The first message, or what there is of it, and what follows it; it has no parts."""
+    end = 4 + int.from_bytes(content[:4])
+    return (content[:end], content[end:]) if len(content) > end else (content, b"")
+
+
 def is_call(message: bytes) -> bool:
     """Whether this is a whole call, which an interpreter takes as it is."""
     return message[4:12] == _CALL and int.from_bytes(message[:4]) == len(message) - 4

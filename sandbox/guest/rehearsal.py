@@ -80,13 +80,14 @@ def _left_as_it_was() -> Iterator[None]:
 def _go_through_session(folder: str, name: str) -> None:
     # A message keeps apart from the next one, so that all can be sent ahead.
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours, theirs:
+    line, other_end = socket.socketpair()
+    with ours, theirs, line, other_end:
         first, then = ({"code": code, "seconds": 30} for code in (_PICTURES, "1 / 0"))
         variables = {"image": "input_image"}
         ours.sendall(encode({"limits": _LIMITS, "images": [name], "variables": variables, "call": first}))
-        ours.sendall(encode(then))
+        other_end.sendall(encode(then))
         ours.shutdown(socket.SHUT_WR)
-        serve(theirs, folder, _hold_nothing, awaited=True)
+        serve(theirs, line, folder, _hold_nothing, awaited=True)
 
 
 def walk() -> None:

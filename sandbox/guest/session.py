@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import channel
+import direct_line
 import memory_watch
 import passing_on
 import process_tree
@@ -24,6 +25,8 @@ _SETTLE_SECONDS = 5.0
 _READY_SECONDS = 25.0
 _DEATH_SECONDS = 1.0
 _MEBIBYTE = 1024 * 1024
+# With what an interpreter says that a call has ended whose result it has told to the supervisor.
+_TOLD = ("ok", "no_output", "exception", "memory")
 _PLACE = "session"
 
 
@@ -88,11 +91,17 @@ class Session:
     belongs after each reply: it does what the next call needs and the last one's sender does not wait for.
     """
 
-    def __init__(self, folder: str, launcher: Launcher, begun: Channel, inherited: int, *, isolated: bool) -> None:
-        """`inherited` is the memory that an interpreter shares with all others, bytes."""
+    def __init__(
+        self, folder: str, launcher: Launcher, begun: Channel, line: socket.socket | None, inherited: int
+    ) -> None:
+        """`inherited` is the memory that an interpreter shares with all others, bytes.
+
+        `line` is the interpreter's to the supervisor, which an isolated session has.
+        """
         self._launcher = launcher
         self._inherited = inherited
-        self._isolated = isolated
+        self._line = line
+        self._isolated = isolated = line is not None
         self._place = session_place(folder)
         os.mkdir(self._place)
         self._work = WorkFolder(folder)
@@ -107,6 +116,10 @@ class Session:
         self._spoilt = False
         self._last_pid = _LastPid()
         self._channel = begun
+        # Whether the supervisor may send the next call to the interpreter itself.
+        self._straight = False
+        # What has come behind the word of such a call, which the supervisor does not wait for.
+        self._unread = b""
         # What is left to send of a call that was passed on before it was read.
         self._passed: bytes | None = None
         self._called = 0.0
@@ -131,7 +144,9 @@ class Session:
         self._started = True
 
     def _renew(self) -> None:
-        self._channel = self._launcher.begin(self._place)
+        if self._line is not None:
+            direct_line.drain(self._line)
+        self._channel = self._launcher.begin(self._place, self._line)
         self._started = False
 
     def _introduce(self, call: dict[str, Any] | None = None) -> None:
@@ -326,14 +341,17 @@ class Session:
             return failed("exception", "SystemExit", f"the code left its interpreter with exit code {code}")
         return failed("exception", "Crash", f"the code crashed its interpreter (signal {number})")
 
-    def _send_call(self, code: str, seconds: float, deadline: float) -> None:
+    def _send_call(self, code: str | None, seconds: float, deadline: float) -> None:
+        if code is None:
+            return
         if self._passed is None:
             self._channel.drain()
             self._channel.send({"code": code, "seconds": seconds}, deadline)
         elif self._passed:
             self._channel.send_bytes(self._passed, deadline)
 
-    def _outcome(self, code: str, seconds: float) -> dict[str, Any]:
+    def _outcome(self, code: str | None, seconds: float) -> dict[str, Any]:
+        """Of a call that has its code from the supervisor itself only what it ended with may be there, as `told`."""
         deadline = (time.monotonic() if self._passed is None else self._called) + seconds
         try:
             self._send_call(code, seconds, deadline)
@@ -346,6 +364,8 @@ class Session:
             return failed("policy", "Tampering", f"the code disturbed its own interpreter: {error}")
         if message is None:
             return self._death(seconds)
+        if code is None and message.keys() == {"told"} and message["told"] in _TOLD:
+            return {"told": True, "error": None if message["told"] in ("ok", "no_output") else message}
         result = checked_result(message, self._limits)
         return result or failed("policy", "Tampering", "the code changed what its interpreter reports")
 
@@ -372,7 +392,10 @@ class Session:
         if self._pending is not None:
             result, self._pending = self._pending, None
             return result
-        result = self._outcome(code, seconds)
+        return self._finished(self._outcome(code, seconds))
+
+    def _finished(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Ends what a call left, and keeps what it did, if it went well; the result that it has then."""
         if result["error"] is None and self._stateful:
             result = self._committed(result)
         if result["error"] is not None or not self._stateful:
@@ -392,12 +415,16 @@ class Session:
         A call that nothing stands in the way of is passed on to its interpreter as it came.
         """
         self._passed = None
-        if self._pending is not None or self._unsettled or self._spoilt:
-            return receive_frame(connection)
-        self._channel.drain()
-        first, lives = passing_on.first_bytes(connection, self._live.handle)
+        at_rest = self._pending is None and not self._unsettled and not self._spoilt
+        if at_rest and not self._straight:
+            self._channel.drain()
+        if self._unread:
+            first, lives = self._unread, not self._live.ended()
+        else:
+            first, lives = passing_on.first_bytes(connection, self._live.handle)
+        first, self._unread = passing_on.cut(first)
         self._called = time.monotonic()
-        if lives and passing_on.is_call(first):
+        if at_rest and lives and passing_on.is_call(first):
             # One that cannot be sent is found out, and answered, as one that is not passed on.
             with contextlib.suppress(OSError):
                 self._passed = self._channel.begin_to_send(first)
@@ -412,6 +439,39 @@ class Session:
             self._sound = False
         return {**result, "durationMs": (time.monotonic() - self._called) * 1000}
 
+    def follow(self, seconds: float) -> dict[str, Any] | None:
+        """Watches a call that the supervisor has sent to the interpreter itself; `settle` has to follow.
+
+        The result, where the interpreter has not told it to the supervisor.
+        """
+        self._called = time.monotonic()
+        if self._live.ended() and self._line is not None and direct_line.unread(self._line):
+            # Before it had the call.
+            self._sound = False
+            lost = failed("infrastructure", "SandboxLost", "the processes of the session were ended from outside")
+            self._go_back(lost)
+            return {**lost, "durationMs": 0.0}
+        outcome = self._outcome(None, seconds)
+        result = self._finished(outcome)
+        if result.get("outcome") in ("policy", "infrastructure"):
+            self._sound = False
+        if "told" not in outcome:
+            return {**result, "durationMs": (time.monotonic() - self._called) * 1000}
+        if result is not outcome:
+            # The supervisor has a result already: the next call is told.
+            self._pending = result
+        return None
+
+    def ready(self) -> bool | None:
+        """Whether the next call may go to the interpreter straight; None where none ever may."""
+        if self._line is None or not self._stateful or not self._ahead:
+            return None
+        self._straight = self._pending is None and not self._spoilt
+        if self._straight:
+            # From here on the interpreter may have told of a call before the supervisor's word of it is read.
+            self._channel.drain()
+        return self._straight
+
     def end(self) -> bool:
         """Ends every process, and says whether nothing of the session is left but its folder."""
         self._channel.close()
@@ -422,9 +482,9 @@ class Session:
         return self._sound and process_tree.end_namespace(self._launcher.await_end)
 
 
-def greet(connection: socket.socket, identifier: str) -> None:
-    """Tells the supervisor which session speaks, and that it takes its configuration."""
-    send_frame(connection, {"session": identifier})
+def greet(connection: socket.socket, identifier: str, line: socket.socket | None) -> None:
+    """Tells the supervisor which session speaks, whether it has a line, and that it takes its configuration."""
+    send_frame(connection, {"session": identifier, "hasLine": line is not None})
 
 
 def serve(connection: socket.socket, session: Session) -> dict[str, Any] | None:
@@ -445,7 +505,16 @@ def serve(connection: socket.socket, session: Session) -> dict[str, Any] | None:
     session.prepare()
     request = call or session.next_request(connection)
     while request is not None and "again" not in request:
-        send_frame(connection, session.execute(request))
+        result = session.follow(request["direct"]) if "direct" in request else session.execute(request)
+        if result is not None:
+            send_frame(connection, result)
         session.settle()
+        ready = session.ready()
+        if ready is not None:
+            try:
+                send_frame(connection, {"settled": ready})
+            except OSError:
+                # The supervisor has its result, and may have ended the session.
+                return None
         request = session.next_request(connection)
     return request

@@ -4,6 +4,7 @@ import os
 import select
 import socket
 import traceback
+from fcntl import F_DUPFD, fcntl
 from os import close, closerange, dup2, getpid, nice, pidfd_open, waitpid, write
 from select import EPOLLIN
 from socket import SocketType
@@ -17,7 +18,7 @@ from frames import send_frame
 from kernel import enter_namespace
 from launching import await_release, keep_quiet
 
-_CHANNEL, _MOST_HANDLE = 3, 1 << 16
+_CHANNEL, _LINE, _MOST_HANDLE = 3, 4, 1 << 16
 # Plain numbers: a member of an enumeration is an object more that a process just forked touches.
 _UNIX, _STREAM = int(socket.AF_UNIX), int(socket.SOCK_STREAM)
 _HANDLES_BYTES = socket.CMSG_SPACE(16 * 4)
@@ -25,7 +26,7 @@ _NICE = 5
 
 
 class Zygote:
-    """Takes requests: a folder; the interpreter's channel, a pipe to tell of its end, the namespaces to enter.
+    """Takes requests: a folder; the interpreter's channel and line, a pipe to tell of its end, the namespaces to enter.
 
     What it writes to between two forks the kernel copies page by page, and the same in each child, so it does little.
     """
@@ -42,7 +43,7 @@ class Zygote:
         self._children: dict[int, tuple[int, int]] = {}
         self._watched = select.epoll()
 
-    def _become_interpreter(self, channel: int, entrances: list[int], folder: str) -> NoReturn:
+    def _become_interpreter(self, channel: int, line: int, entrances: list[int], folder: str) -> NoReturn:
         try:
             # Sessions are made, and their processes put away, before the code of others goes on.
             nice(_NICE)
@@ -51,11 +52,14 @@ class Zygote:
                 enter_namespace(entrance)
             self._confinement.interpreter()
             keep_quiet(self._null)
+            # Either may have the other's number.
+            line = fcntl(line, F_DUPFD, _LINE + 1)
             dup2(channel, _CHANNEL)
-            closerange(_CHANNEL + 1, _MOST_HANDLE)
+            dup2(line, _LINE)
+            closerange(_LINE + 1, _MOST_HANDLE)
             connection = SocketType(_UNIX, _STREAM, 0, _CHANNEL)
             send_frame(connection, {"live": getpid()})
-            self._start(connection, folder, self._hold, awaited=awaited)
+            self._start(connection, SocketType(_UNIX, _STREAM, 0, _LINE), folder, self._hold, awaited=awaited)
         except BaseException:  # noqa: BLE001 - a forked interpreter must never go on as the zygote
             traceback.print_exc()
         os._exit(1)
@@ -64,7 +68,7 @@ class Zygote:
         message, ancillary, _, _ = self._requests.recvmsg(4096, _HANDLES_BYTES)
         if not message:
             return False
-        channel, told, first, *entrances = memoryview(ancillary[0][2]).cast("i")
+        channel, line, told, first, *entrances = memoryview(ancillary[0][2]).cast("i")
         pid = -1
         try:
             # The pid namespace holds for children only, and until the next one.
@@ -74,8 +78,9 @@ class Zygote:
             # The session, if it still lives, learns it from the pipe that closes.
             pass
         if pid == 0:
-            self._become_interpreter(channel, entrances, message.decode())
+            self._become_interpreter(channel, line, entrances, message.decode())
         close(channel)
+        close(line)
         close(first)
         for entrance in entrances:
             close(entrance)

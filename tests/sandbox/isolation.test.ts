@@ -111,7 +111,7 @@ test("the interpreter's own folder is read-only", async () => {
   expect(await becomes('open(os.path.join(os.path.dirname(np.__file__), "x.py"), "w")')).toBe('OSError');
 });
 
-test("the supervisor's socket has no name inside, and no open file leads to it", async () => {
+test("the supervisor's socket has no name inside, and one line leads to it, which does not tell where", async () => {
   expect(await becomes('os.path.exists("/sandbox/meeting")')).toBe('False');
   const [sockets] = await run(
     {},
@@ -124,8 +124,9 @@ for number in range(128):
         continue
 print(count)`,
   );
-  // The channel to the session's first process.
-  expect(sockets?.stdout).toBe('1\n');
+  // The channel to the session's first process, and the line.
+  expect(sockets?.stdout).toBe('2\n');
+  expect(await becomes('__import__("socket").socket(fileno=os.dup(4)).getpeername()')).toBe('PermissionError');
   expect(await becomes('os.readlink("/proc/1/fd/3")')).toBe('PermissionError');
 });
 

@@ -158,7 +158,8 @@ for number in range(128):
     except OSError:
         pass
 print(sum(kind == stat.S_IFSOCK for kind in kinds), sum(kind == stat.S_IFIFO for kind in kinds), sum(kind == stat.S_IFREG for kind in kinds))${files}`,
-    `1 0 0\n${own}`,
+    // The channel to the session's first process, and the line to the supervisor.
+    `2 0 0\n${own}`,
   ],
   [
     'shared memory, semaphores, message queues and keys',
