@@ -92,12 +92,14 @@ export const prepareSessions = (server: ForkServer, count: number): PreparedSess
     }
   };
 
+  // A fork would compete with the first call of the session that is taken.
+  const refillSoon = (): void => void setTimeout(() => void refill(), restMs).unref();
+
   void refill();
   return {
     take: async () => {
       const session = ready.shift();
-      // A fork would compete with the first call of the session that is taken.
-      setTimeout(() => void refill(), restMs).unref();
+      refillSoon();
       if (session) return session;
       const another =
         returning > waiting.length
@@ -110,6 +112,7 @@ export const prepareSessions = (server: ForkServer, count: number): PreparedSess
       connection.line?.rest();
       if (count === 0 || !server.alive() || connection.socket.destroyed || isCutOff(connection)) {
         discard(session);
+        refillSoon();
         return;
       }
       returning += 1;
@@ -125,6 +128,8 @@ export const prepareSessions = (server: ForkServer, count: number): PreparedSess
           return;
         }
         discard(session);
+        // It was counted on when the pool was filled last.
+        refillSoon();
         if (waiting.length > returning) waiting.shift()?.(undefined);
       };
       const timer = setTimeout(() => settle(false), againMs);
