@@ -15,7 +15,11 @@ def first_bytes(connection: socket.socket, process: int) -> tuple[bytes, bool]:
     The process is given by its pidfd.
     """
     ended = any(number == process for number, _ in poll_of(connection.fileno(), process).poll())
-    return connection.recv(_READ_BYTES), not ended
+    try:
+        return connection.recv(_READ_BYTES), not ended
+    except ConnectionError:
+        # It did not read the last that it was told.
+        return b"", not ended
 
 
 def cut(content: bytes) -> tuple[bytes, bytes]:
