@@ -11,7 +11,7 @@ interface Expected {
 }
 
 /** Whether the guest says that a call is settled, and if so whether the next one may go straight to its interpreter. */
-const settledOf = (content: unknown): boolean | undefined =>
+export const settledOf = (content: unknown): boolean | undefined =>
   typeof content === 'object' && content !== null && 'settled' in content && typeof content.settled === 'boolean'
     ? content.settled
     : undefined;

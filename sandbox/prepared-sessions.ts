@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ForkServer, GuestConnection } from './fork-server.ts';
 import { sendFrame } from './frames.ts';
+import { settledOf } from './guest-exchange.ts';
 
 const restMs = 10;
 /** One that makes ready for another session has this long, milliseconds. */
@@ -30,9 +31,6 @@ const isReadyAgain = (message: unknown): boolean =>
 
 /** Whether its line had to be closed: the next session would do without. */
 const isCutOff = ({ line }: GuestConnection): boolean => line?.isOpen() === false;
-
-/** Of the session that has ended. */
-const isLate = (message: unknown): boolean => typeof message === 'object' && message !== null && 'settled' in message;
 
 /**
  * Keeps `count` sessions of a fork server ready: those that were given back, and new ones, made one after the other while
@@ -135,7 +133,8 @@ export const prepareSessions = (server: ForkServer, count: number): PreparedSess
       const timer = setTimeout(() => settle(false), againMs);
       timer.unref();
       connection.onMessage = ({ content }) => {
-        if (!isLate(content)) settle(isReadyAgain(content));
+        // That its last call is settled may still come.
+        if (settledOf(content) === undefined) settle(isReadyAgain(content));
       };
       connection.onClose = () => settle(false);
       const now = performance.now();

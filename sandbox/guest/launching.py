@@ -7,6 +7,7 @@ import time
 from os import _exit, dup2, read
 from typing import Protocol
 
+import direct_line
 import process_tree
 import resource_limits
 from channel import Channel
@@ -125,6 +126,8 @@ class ZygoteLauncher:
     def begin(self, folder: str, line: socket.SocketType | None) -> Channel:
         if line is None:
             raise LaunchError("no process for the code: the session has no line to the supervisor")
+        # A call that the one before it has not read is not for this one.
+        direct_line.drain(line)
         channel = Channel()
         if self._ending is not None:
             os.close(self._ending)

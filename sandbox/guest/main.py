@@ -103,7 +103,6 @@ class ForkServer:
             # What the supervisor has not read yet it would take for the next session's.
             if wanted is None or not session.end() or not direct_line.all_read(line):
                 return
-            direct_line.drain(line)
             root_view.renew_folder(_FOLDER_MEBIBYTES)
             begun = self._launcher.begin(session_place("/sandbox"), line)
             session = Session("/sandbox", self._launcher, begun, line, self._inherited)

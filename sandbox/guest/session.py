@@ -35,6 +35,10 @@ def session_place(folder: str) -> str:
     return f"{folder}/{_PLACE}"
 
 
+def _ended_from_outside() -> dict[str, Any]:
+    return failed("infrastructure", "SandboxLost", "the processes of the session were ended from outside")
+
+
 class InputError(ValueError):
     """Raised for an input image that does not decode."""
 
@@ -144,8 +148,6 @@ class Session:
         self._started = True
 
     def _renew(self) -> None:
-        if self._line is not None:
-            direct_line.drain(self._line)
         self._channel = self._launcher.begin(self._place, self._line)
         self._started = False
 
@@ -386,9 +388,7 @@ class Session:
             self._get_ready()
         if self._passed is None and self._live.ended():
             # No code has run since the last call was settled; the snapshot is the same state.
-            self._go_back(
-                failed("infrastructure", "SandboxLost", "the processes of the session were ended from outside")
-            )
+            self._go_back(_ended_from_outside())
         if self._pending is not None:
             result, self._pending = self._pending, None
             return result
@@ -434,7 +434,10 @@ class Session:
         """Runs one call; `settle` has to follow."""
         if self._passed is None:
             self._called = time.monotonic()
-        result = self._call(request["code"], request["seconds"])
+        return self._reported(self._call(request["code"], request["seconds"]))
+
+    def _reported(self, result: dict[str, Any]) -> dict[str, Any]:
+        """The result as the supervisor gets it."""
         if result["outcome"] in ("policy", "infrastructure"):
             self._sound = False
         return {**result, "durationMs": (time.monotonic() - self._called) * 1000}
@@ -447,19 +450,16 @@ class Session:
         self._called = time.monotonic()
         if self._live.ended() and self._line is not None and direct_line.unread(self._line):
             # Before it had the call.
-            self._sound = False
-            lost = failed("infrastructure", "SandboxLost", "the processes of the session were ended from outside")
+            lost = _ended_from_outside()
             self._go_back(lost)
-            return {**lost, "durationMs": 0.0}
+            return self._reported(lost)
         outcome = self._outcome(None, seconds)
         result = self._finished(outcome)
-        if result.get("outcome") in ("policy", "infrastructure"):
-            self._sound = False
         if "told" not in outcome:
-            return {**result, "durationMs": (time.monotonic() - self._called) * 1000}
+            return self._reported(result)
         if result is not outcome:
             # The supervisor has a result already: the next call is told.
-            self._pending = result
+            self._pending = self._reported(result)
         return None
 
     def ready(self) -> bool | None:

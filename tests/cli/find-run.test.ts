@@ -5,10 +5,10 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import type { NightlyResult } from '../../activities/close-nightly.ts';
 import type { HostActivities } from '../../activities/index.ts';
-import type { NightlyTarget } from '../../activities/open-nightly.ts';
 import { miniatureSpec } from '../support/miniature-spec.ts';
+import { nightlyTarget } from '../workflows/nightly-target.ts';
 import { pipelineEnvironment } from '../workflows/pipeline-environment.ts';
-import { checkpoint, scriptedHost } from '../workflows/scripted-host.ts';
+import { scriptedHost } from '../workflows/scripted-host.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const { temporal, withHost, start } = pipelineEnvironment();
@@ -31,30 +31,11 @@ const night: NightlyResult = {
   evaluation: '/runs/night/evaluations/promoted',
 };
 
-const target = (name: string, workflowId: string): NightlyTarget => ({
-  name: 'digits',
-  run: { run: name, dir: `/runs/${name}`, workflowId },
-  startSeconds: 60,
-  data: { kind: 'dataset', path: '/runs/test/data', digest: 'data', details: {} },
-  model: { modelName: 'promoted', checkpoint: 'checkpoint-4', model: checkpoint(4), occasion: '2030-01-02' },
-  promotion: {
-    run: 'test',
-    dir: '/runs/test',
-    at: '2030-01-01T00:00:00Z',
-    decision: 'promoted',
-    why: 'it is better',
-    checkpoint: checkpoint(4),
-    data: { kind: 'dataset', path: '/runs/test/data', digest: 'data', details: {} },
-    accuracy: 0.8,
-  },
-  notify: null,
-});
-
 const withNight = (name: string, overrides: Partial<HostActivities>, work: (handle: WorkflowHandle) => Promise<void>) =>
   withHost(
     name,
     scriptedHost({
-      openNightly: async ({ workflowId }) => target(name, workflowId),
+      openNightly: async ({ workflowId }) => nightlyTarget(name, workflowId),
       closeNightly: async () => ({ ...night, run: name }),
       ...overrides,
     }).activities,

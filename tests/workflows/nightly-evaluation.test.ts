@@ -5,28 +5,15 @@ import type { HostActivities } from '../../activities/index.ts';
 import type { NightlyTarget } from '../../activities/open-nightly.ts';
 import type { Notification } from '../../domain/notification.ts';
 import type { nightlyEvaluation } from '../../workflows/nightly-evaluation.ts';
+import { nightlyTarget } from './nightly-target.ts';
 import { pipelineEnvironment } from './pipeline-environment.ts';
 import { saveHistory } from './save-history.ts';
-import { checkpoint, scriptedHost } from './scripted-host.ts';
+import { scriptedHost } from './scripted-host.ts';
 
 const { temporal, withHost } = pipelineEnvironment();
 
 const target = (workflowId: string): NightlyTarget => ({
-  name: 'digits',
-  run: { run: 'night', dir: '/runs/night', workflowId },
-  startSeconds: 60,
-  data: { kind: 'dataset', path: '/runs/test/data', digest: 'data', details: {} },
-  model: { modelName: 'promoted', checkpoint: 'checkpoint-4', model: checkpoint(4), occasion: '2030-01-02' },
-  promotion: {
-    run: 'test',
-    dir: '/runs/test',
-    at: '2030-01-01T00:00:00Z',
-    decision: 'promoted',
-    why: 'it is better',
-    checkpoint: checkpoint(4),
-    data: { kind: 'dataset', path: '/runs/test/data', digest: 'data', details: {} },
-    accuracy: 0.8,
-  },
+  ...nightlyTarget('night', workflowId),
   notify: {
     url: 'http://127.0.0.1:1/',
     urlVariable: null,
