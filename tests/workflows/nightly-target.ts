@@ -1,7 +1,7 @@
 import type { NightlyTarget } from '../../activities/open-nightly.ts';
 import { checkpoint } from './scripted-host.ts';
 
-/** What a nightly evaluation of the run `name` measures: a checkpoint that was promoted with an accuracy of 80 %. Nobody is told. */
+/** What the night of a run measures: a checkpoint that was promoted with an accuracy of 80 %. Nobody is told of it. */
 export const nightlyTarget = (name: string, workflowId: string): NightlyTarget => ({
   name: 'digits',
   run: { run: name, dir: `/runs/${name}`, workflowId },
