@@ -94,8 +94,8 @@ const refused = (reason: string): LensmithError =>
 const incomplete = (python: string, reason: string): LensmithError =>
   new LensmithError(
     'config',
-    `expected a Python with numpy, PIL, cv2, matplotlib, scipy, skimage, sympy and pandas: ${reason}. Install numpy, ` +
-      'pillow, opencv-python-headless, matplotlib, scipy, scikit-image, sympy and pandas for it, or name another interpreter',
+    `expected a Python with numpy, PIL, cv2, isal, matplotlib, scipy, skimage, sympy and pandas: ${reason}. Install numpy, ` +
+      'pillow, opencv-python-headless, isal, matplotlib, scipy, scikit-image, sympy and pandas for it, or name another interpreter',
     { where: python },
   );
 

@@ -27,7 +27,7 @@ const lostRestMs = 20;
 const deathMs = 10_000;
 
 export interface SandboxOptions {
-  /** Python interpreter that has numpy, PIL, cv2, matplotlib, scipy, skimage, sympy and pandas. */
+  /** Python interpreter that has numpy, PIL, cv2, isal, matplotlib, scipy, skimage, sympy and pandas. */
   readonly python: string;
   /** `none` must be asked for: code then runs with the rights of this process. @default 'namespaces' */
   readonly isolation?: Isolation;

@@ -42,7 +42,7 @@ class Capture:
         self._limits = limits
         self.stdout = CappedText(limits["outputCharacters"])
         self.stderr = CappedText(limits["outputCharacters"])
-        self.images: list[tuple[dict[str, Any], memoryview]] = []
+        self.images: list[tuple[dict[str, Any], bytes]] = []
         self._files = written_images.Look()
 
     def look(self) -> None:

@@ -1,22 +1,24 @@
 """Images that code returns: found, brought to size, encoded."""
 
 import math
+import struct
 from typing import Any
 
-import cv2
 import numpy as np
+from isal import isal_zlib
 from PIL import Image
 
 _MAXIMUM_PIXELS = 64_000_000
-# Against Pillow at level 6 a photograph of a megapixel takes 36 ms instead of 330 and has an eighth more bytes, noise a
-# fifth of the time and as many, a plot a third and two fifths more, a scanned page a sixth and half more.
-_PNG = (
-    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
-    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
-    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
-)
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_GREY, _RGB = 0, 2
+# How a row is told from the one above it: of the filters of PNG the one that suits most pictures.
+_UP = 2
+# ISA-L's deflate. Against Pillow at its level 6 a photograph takes a thirtieth of the time with 8 to 18 % more bytes,
+# noise the same with as many, a plot a thirtieth with 18 % more; against libpng's fastest settings a quarter of the
+# time, a ninth for a plot, with 9 % more bytes at most.
+_LEVEL = 1
 # The code may put other functions in their place.
-_imencode, _convert = cv2.imencode, cv2.cvtColor
+_compress, _checksum = isal_zlib.compress, isal_zlib.crc32
 
 
 def image_of(value: Any) -> Image.Image | None:  # noqa: ANN401 - whatever the code's last expression is
@@ -55,16 +57,25 @@ def _size_for_model(width: int, height: int, limits: dict[str, Any]) -> tuple[in
     return max(least, sides[0]), max(least, sides[1])
 
 
-def _png(pixels: Any) -> memoryview:  # noqa: ANN401 - cv2 has a type of its own for arrays
-    try:
-        return memoryview(_imencode(".png", pixels, _PNG)[1])
-    except cv2.error as error:
-        if error.code == cv2.Error.StsNoMem:
-            raise MemoryError(error.err) from error
-        raise
+def _chunk(kind: bytes, content: bytes) -> tuple[bytes, bytes, bytes]:
+    begin = struct.pack(">I4s", len(content), kind)
+    return begin, content, struct.pack(">I", _checksum(content, _checksum(kind)))
 
 
-def encode(image: Image.Image, limits: dict[str, Any]) -> tuple[dict[str, Any], memoryview]:
+def _png(pixels: Any) -> bytes:  # noqa: ANN401 - np.ndarray
+    """The PNG of an array of bytes, (height, width) or (height, width, 3) (ISO/IEC 15948)."""
+    height, width = pixels.shape[:2]
+    rows = pixels.reshape(height, -1)
+    filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
+    filtered[:, 0] = _UP
+    filtered[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, _GREY if pixels.ndim == 2 else _RGB, 0, 0, 0)
+    chunks = (*_chunk(b"IHDR", header), *_chunk(b"IDAT", _compress(filtered, _LEVEL)), *_chunk(b"IEND", b""))
+    return b"".join((_SIGNATURE, *chunks))
+
+
+def encode(image: Image.Image, limits: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The image as the model gets it, and its bytes: PNG, enlarged or shrunk to the limits with its ratio kept.
 
     Raises ValueError for an image of no size, of too many pixels, or too long for its width.
@@ -76,11 +87,10 @@ def encode(image: Image.Image, limits: dict[str, Any]) -> tuple[dict[str, Any], 
         most = f"{limits['maximumAspect']:g}"
         raise ValueError(f"expected sides of at most 1 to {most}, got an image of {width} x {height}")
     grey = image.mode in ("L", "LA", "1", "I", "F")
+    mode = "L" if grey else "RGB"
     # The class may be the code's own; what this returns is not.
-    plain = Image.Image.convert(image, "L" if grey else "RGB")
+    plain = image if type(image) is Image.Image and image.mode == mode else Image.Image.convert(image, mode)
     size = _size_for_model(width, height, limits)
     if size != plain.size:
         plain = plain.resize(size, Image.Resampling.BICUBIC)
-    pixels = np.asarray(plain)
-    content = _png(pixels if grey else _convert(pixels, cv2.COLOR_RGB2BGR))
-    return {"mediaType": "image/png", "width": size[0], "height": size[1]}, content
+    return {"mediaType": "image/png", "width": size[0], "height": size[1]}, _png(np.asarray(plain))

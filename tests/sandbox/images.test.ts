@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { pixelsOf, smallPng } from './pictures.ts';
 import { sharedSandbox } from './shared-sandbox.ts';
@@ -38,6 +39,38 @@ test.each([
   ['a 16-bit image', 'Image.fromarray(np.full((1, 1), 65535, np.uint16))', { channels: 1, pixels: [255] }],
 ])('%s is returned as 8 bits without transparency', async (_, code, expected) => {
   expect(await onlyPixels(code)).toEqual(expected);
+});
+
+const size = fc.record({
+  height: fc.integer({ min: 1, max: 90 }),
+  width: fc.integer({ min: 1, max: 90 }),
+  channels: fc.constantFrom(1, 3),
+  step: fc.integer({ min: 0, max: 255 }),
+});
+
+test('a returned image has every pixel, whatever its size', { timeout: 60_000 }, async () => {
+  const limits = { minimumSide: 1, imagesPerCall: 8 };
+  await fc.assert(
+    fc.asyncProperty(fc.array(size, { minLength: 1, maxLength: 8 }), async (sizes) => {
+      const lines = sizes.map(({ height, width, channels, step }) => {
+        const shape = channels === 1 ? [height, width] : [height, width, channels];
+        // From all alike over stripes to what hardly gets smaller.
+        return `display((np.arange(${height * width * channels}) ** 2 * ${step} // 7 % 256).astype(np.uint8).reshape(${shape.join(', ')}))`;
+      });
+      const images = await shown(lines.join('\n'), limits);
+      expect(images.map(({ height, width }) => ({ height, width }))).toEqual(
+        sizes.map(({ height, width }) => ({ height, width })),
+      );
+      for (const [index, { height, width, channels, step }] of sizes.entries()) {
+        const pixels = Array.from(
+          { length: height * width * channels },
+          (_, at) => Math.floor((at * at * step) / 7) % 256,
+        );
+        expect(await pixelsOf(images[index]?.data ?? '')).toEqual({ channels, pixels });
+      }
+    }),
+    { numRuns: 30 },
+  );
 });
 
 // Each attribute but the pixels, which are compared as such.
