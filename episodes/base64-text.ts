@@ -1,4 +1,4 @@
-import { giveBytes, takeBytes } from './reused-bytes.ts';
+import { giveBytes, takeBytes } from '../sandbox/reused-bytes.ts';
 import { slices } from './slices.ts';
 import type { Extent } from './spill.ts';
 

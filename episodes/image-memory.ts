@@ -34,11 +34,11 @@ interface Held {
 const mostPendingBytes = 16 * 1024 * 1024;
 
 /**
- * Keeps the images of all episodes of a process once each, as long as one of them holds it. Above `budgetBytes` new
+ * Keeps the images of all episodes of a process once each, as long as one of them holds it. Above `budget` bytes new
  * images are written to the disk and read from there for each request, so that many long histories do not fill the
  * memory.
  */
-export const createImageMemory = <Image extends KeptImage>(budgetBytes: number): ImageMemory<Image> => {
+export const createImageMemory = <Image extends KeptImage>(budget: () => number): ImageMemory<Image> => {
   const images = new Map<string, { readonly image: WeakRef<Image>; readonly held: Held }>();
   const spill = createSpill();
   const waiting: (() => void)[] = [];
@@ -91,7 +91,7 @@ export const createImageMemory = <Image extends KeptImage>(budgetBytes: number):
       images.set(digest, { image: new WeakRef(image), held });
       gone.register(image, held, image);
       bytes += held.length;
-      if (bytes > budgetBytes) void moveToDisk(base64, held);
+      if (bytes > budget()) void moveToDisk(base64, held);
       return image;
     },
     release: (image) => {

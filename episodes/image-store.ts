@@ -2,6 +2,7 @@ import { createHash, hash as hashOnce } from 'node:crypto';
 import type { ImageRef } from '../domain/episode.ts';
 import { LensmithError } from '../domain/errors.ts';
 import type { ProducedImage } from '../domain/sandbox.ts';
+import { giveBytes } from '../sandbox/reused-bytes.ts';
 import { Base64Text } from './base64-text.ts';
 import { readImageHeader } from './image-header.ts';
 import { createImageMemory } from './image-memory.ts';
@@ -42,7 +43,7 @@ export interface ImageStore {
    * @throws LensmithError `data` where it is no PNG, JPEG, WebP, GIF or TIFF, or is not there to its end.
    */
   add(bytes: Uint8Array): Promise<StoredImage>;
-  /** Adds an image of the sandbox, whose size and digest are known. */
+  /** Adds an image of the sandbox, whose size and digest are known. Its `bytes` are others' after that. */
   addProduced(image: ProducedImage): StoredImage;
   get(digest: string): StoredImage | undefined;
   /** Says that nobody needs these images any more, and no request with them is under way; they cannot be read then. */
@@ -51,7 +52,24 @@ export interface ImageStore {
   room(): Promise<void>;
 }
 
-const memory = createImageMemory<StoredImage>(32 * 1024 * 1024);
+const mebibyte = 1024 * 1024;
+let expected = 0;
+
+/**
+ * Bytes of base64 that images may have in memory. An episode takes a sandbox session, too, which has some 6 MiB while it
+ * waits for the model: the fewer run at a time, the more of the same memory is there for long histories.
+ */
+const imageBudget = (): number => (expected === 0 ? 32 : Math.max(32, 160 - expected)) * mebibyte;
+
+/** Says that so many episodes will run at a time, besides those of other callers, until what it returns is called. */
+export const expectEpisodes = (count: number): (() => void) => {
+  expected += count;
+  return () => {
+    expected -= count;
+  };
+};
+
+const memory = createImageMemory<StoredImage>(imageBudget);
 
 const wholeImage = async (bytes: Buffer): Promise<{ mediaType: string; width: number; height: number }> => {
   const header = await readImageHeader(bytes);
@@ -105,8 +123,11 @@ export const createImageStore = (): ImageStore => {
       await memory.room();
       return keep(memory.keep(new StoredImage({ digest, width, height }, mediaType, await Base64Text.of(bytes))));
     },
-    addProduced: (image) =>
-      known(image.digest) ?? keep(memory.keep(new StoredImage(image, image.mediaType, textOf(image)))),
+    addProduced: (image) => {
+      const stored = known(image.digest) ?? keep(memory.keep(new StoredImage(image, image.mediaType, textOf(image))));
+      if (image.bytes) giveBytes(asBuffer(image.bytes));
+      return stored;
+    },
     get: (digest) => images.get(digest),
     release: () => {
       for (const image of images.values()) memory.release(image);

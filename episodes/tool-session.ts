@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LensmithError } from '../domain/errors.ts';
 import type { Protocol } from '../domain/protocol.ts';
 import type { ExecutionResult } from '../domain/sandbox.ts';
+import { giveBytes } from '../sandbox/reused-bytes.ts';
 import { type CodeSandbox, type CodeSession, executeCall, firstCode, sessionOptions } from './code-session.ts';
 import type { StoredImage } from './image-store.ts';
 import { ownTurn } from './own-turn.ts';
-import { giveBytes } from './reused-bytes.ts';
 import { sandboxPlaces } from './sandbox-places.ts';
 
 export type { CodeSandbox, CodeSession } from './code-session.ts';

@@ -1,4 +1,5 @@
 import { LensmithError } from '../domain/errors.ts';
+import { expectEpisodes } from '../episodes/image-store.ts';
 import { createModelClient } from '../episodes/model-client.ts';
 import type { CountedFile } from './counted-files.ts';
 import type { EvaluationOptions } from './evaluation-options.ts';
@@ -137,6 +138,7 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
     }
   }
 
+  const endEpisodes = expectEpisodes(options.concurrency);
   const ticker = options.tickMs && setInterval(() => options.onProgress?.(counter.progress()), options.tickMs);
   try {
     await forEachBounded(loadedWorks(), options.concurrency, handle, (reason) => broken.abort(reason));
@@ -148,6 +150,7 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
     });
   } finally {
     clearInterval(ticker || undefined);
+    endEpisodes();
     await Promise.all([client.close(), entries.close()]);
   }
   const counts = figures.figures();

@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net';
+import { type PartsReceiver, receiveParts } from './receive-parts.ts';
 
 const maximumBytes = 512 * 1024 * 1024;
+const nothing = Buffer.alloc(0);
 
 /** A message of the guest's protocol: JSON, and bytes that travel beside it as they are. */
 export interface GuestMessage {
   readonly content: unknown;
+  /** Whoever is done with one may give its memory back by `giveBytes`. */
   readonly parts: readonly Buffer[];
 }
 
@@ -39,15 +42,6 @@ const lengthsOf = (content: unknown): readonly number[] => {
   return parts;
 };
 
-/** The parts of those lengths that stand one after the other. */
-const split = (all: Buffer, lengths: readonly number[]): Buffer[] => {
-  let start = 0;
-  return lengths.map((length) => {
-    start += length;
-    return all.subarray(start - length, start);
-  });
-};
-
 /** Reads the messages of a socket. */
 export interface FrameReader {
   /** Whether nothing of a further message has come. */
@@ -67,7 +61,7 @@ export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) =>
   let wanted = 4;
   let reading: 'length' | 'body' | 'parts' = 'length';
   let content: unknown;
-  let lengths: readonly number[] = [];
+  let receiver: PartsReceiver | undefined;
 
   const next = (state: typeof reading, bytes: number): void => {
     if (bytes > mostBytes) throw new Error(`expected a frame of at most ${mostBytes} bytes, got ${bytes}`);
@@ -76,47 +70,56 @@ export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) =>
   };
   const takeBody = (text: string): void => {
     content = JSON.parse(text);
-    lengths = lengthsOf(content);
+    const lengths = lengthsOf(content);
     if (lengths.length > 0) {
       next(
         'parts',
         lengths.reduce((sum, length) => sum + length, 0),
       );
+      receiver = receiveParts(lengths);
       return;
     }
     next('length', 4);
     onMessage({ content, parts: [] });
   };
-  const take = (part: Buffer): void => {
-    if (reading === 'length') {
-      next('body', part.readUInt32BE(0));
-      return;
-    }
-    if (reading === 'body') {
-      takeBody(part.toString('utf8'));
-      return;
-    }
+  /** Takes what has come of the parts, if parts come; returns what is behind them. */
+  const takeParts = (chunk: Buffer): Buffer => {
+    if (!receiver) return chunk;
+    const rest = receiver.take(chunk);
+    if (!rest) return nothing;
+    const { parts } = receiver;
+    receiver = undefined;
     next('length', 4);
-    onMessage({ content, parts: split(part, lengths) });
+    onMessage({ content, parts });
+    return rest;
+  };
+  const keep = (rest: Buffer): void => {
+    chunks = rest.length > 0 ? [rest] : [];
+    size = rest.length;
   };
   // Most messages are short, and come as a whole.
   const isWhole = (chunk: Buffer): boolean =>
     size === 0 && reading === 'length' && chunk.length > 4 && chunk.readUInt32BE(0) === chunk.length - 4;
 
   const takeChunk = (chunk: Buffer): void => {
-    if (isWhole(chunk)) {
-      takeBody(chunk.toString('utf8', 4));
-    } else {
-      chunks.push(chunk);
-      size += chunk.length;
+    const first = takeParts(chunk);
+    if (first.length === 0) return;
+    if (isWhole(first)) {
+      takeBody(first.toString('utf8', 4));
+      takeParts(nothing);
+      return;
     }
-    // Parts may have no bytes at all.
-    while (size >= wanted) {
+    chunks.push(first);
+    size += first.length;
+    while (size >= wanted && !receiver) {
       const all = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-      const rest = all.subarray(wanted);
-      chunks = rest.length > 0 ? [rest] : [];
-      size = rest.length;
-      take(all.subarray(0, wanted));
+      const head = all.subarray(0, wanted);
+      keep(all.subarray(wanted));
+      if (reading === 'length') next('body', head.readUInt32BE(0));
+      else {
+        takeBody(head.toString('utf8'));
+        keep(takeParts(all.subarray(head.length)));
+      }
     }
   };
 

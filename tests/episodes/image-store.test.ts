@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
@@ -6,11 +7,12 @@ import { Base64Text } from '../../episodes/base64-text.ts';
 import { encodeMessage } from '../../episodes/chat-message.ts';
 import { readImageHeader } from '../../episodes/image-header.ts';
 import { createImageMemory } from '../../episodes/image-memory.ts';
-import { createImageStore } from '../../episodes/image-store.ts';
+import { createImageStore, expectEpisodes } from '../../episodes/image-store.ts';
 import { isWholeImage } from '../../episodes/is-whole-image.ts';
 import { image } from '../../episodes/message-parts.ts';
 import { encodeRequest } from '../../episodes/request-body.ts';
 import { createSpill } from '../../episodes/spill.ts';
+import { takeBytes } from '../../sandbox/reused-bytes.ts';
 import { png, producedImage } from './scripted-sandbox.ts';
 
 const bodyText = async (body: ReturnType<typeof encodeRequest>): Promise<string> => {
@@ -79,8 +81,51 @@ test('stores share an image that they have in common, given or produced', async 
   expect(createHash('sha256').update(first.bytes).digest('hex')).toBe(produced.digest);
 });
 
+test('the bytes of an image of the sandbox are used again once it is stored', () => {
+  const content = randomBytes(100_000);
+  const bytes = takeBytes(content.length);
+  content.copy(bytes);
+  const digest = createHash('sha256').update(content).digest('hex');
+  const produced = { digest, mediaType: 'image/png' as const, width: 9, height: 9, data: '', bytes };
+  const store = createImageStore();
+  const stored = store.addProduced(produced);
+  expect(takeBytes(content.length).buffer).toBe(bytes.buffer);
+  bytes.fill(0);
+  expect(stored.base64.text()).toBe(content.toString('base64'));
+  // One that is there already is not read.
+  const again = takeBytes(content.length);
+  expect(store.addProduced({ ...produced, bytes: again })).toBe(stored);
+  expect(takeBytes(content.length).buffer).toBe(again.buffer);
+  store.release();
+});
+
+test('long histories of few episodes stay in memory, those of many do not', async () => {
+  const addAll = () => {
+    const store = createImageStore();
+    const images = Array.from({ length: 12 }, () => {
+      const bytes = randomBytes(3_000_000);
+      const digest = createHash('sha256').update(bytes).digest('hex');
+      return store.addProduced({ digest, mediaType: 'image/png', width: 9, height: 9, data: '', bytes });
+    });
+    return { store, inMemory: () => images.filter(({ base64 }) => base64.bytesInMemory).length };
+  };
+  // What earlier tests left to the collector counts too, and is less than 4 MB.
+  const endFew = expectEpisodes(16);
+  const few = addAll();
+  await few.store.room();
+  await delay(200);
+  expect(few.inMemory()).toBe(12);
+  few.store.release();
+  const endMany = expectEpisodes(500);
+  const many = addAll();
+  await expect.poll(many.inMemory).toBeLessThanOrEqual(8);
+  many.store.release();
+  endMany();
+  endFew();
+});
+
 test('above the budget an image moves to the disk and stays readable', async () => {
-  const memory = createImageMemory<{ digest: string; base64: Base64Text }>(10_000);
+  const memory = createImageMemory<{ digest: string; base64: Base64Text }>(() => 10_000);
   const text = (letter: string): string => letter.repeat(8_000);
   const images = ['a', 'b', 'c'].map((letter) => memory.keep({ digest: letter, base64: new Base64Text(text(letter)) }));
   await expect.poll(() => images.map(({ base64 }) => base64.bytesInMemory !== undefined)).toEqual([true, false, false]);
