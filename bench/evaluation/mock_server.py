@@ -5,7 +5,7 @@ away unread. A conversation runs code until its last turn, which answers. With `
 and a turn is told by the length of its request, which grows by `--turn-bytes` from one turn to the next. The judge
 agrees with everything, in the words that the asker reads. With `--keeps-media` it is to clients what vLLM is from 0.11
 on: it tells its version and the length of its queue, keeps an image under the `uuid` that it came with, and takes that
-id alone for an image that it keeps.
+id alone for an image that it keeps. For that it reads each body whole.
 """
 
 import argparse
@@ -27,7 +27,8 @@ _EDGE = 16 * 1024
 _MOST_BYTES = 64 * 1024 * 1024
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _JUDGE = re.compile(rb'"judge(-json)?"')
-_MEDIA = re.compile(rb'("image_url":null,)?"uuid":"([^"]*)"')
+_MEDIA_ID = b'"uuid":"'
+_NO_MEDIA = b'"image_url":null,'
 # Where the kernel is to put what it throws away; never written to.
 _NOWHERE = bytearray(_MOST_BYTES)
 
@@ -78,8 +79,10 @@ class Connection:
         self.bytes = 0
         # Bytes of the body that have not come yet.
         self.left = 0
-        self.head = b""
-        self.tail = b""
+        self.head: bytes | bytearray = b""
+        self.tail: bytes | bytearray = b""
+        # All of the body, where it is read whole.
+        self.body: bytearray | None = None
 
 
 class Mock:
@@ -116,15 +119,20 @@ class Mock:
             return message(f"vllm:num_requests_waiting {len(self.waiting)}\n")
         return message("", "404 Not Found")
 
-    def knows_media(self, edge: bytes) -> bool:
-        """Keeps the images that an edge of a request names; false where it has one by its id that is not kept."""
-        for alone, name in _MEDIA.findall(edge):
-            if alone and name not in self.kept_media:
+    def knows_media(self, body: bytearray) -> bool:
+        """Keeps the images that a request names; false where it has one by its id that is not kept."""
+        at = 0
+        while (found := body.find(_MEDIA_ID, at)) >= 0:
+            at = body.index(b'"', found + len(_MEDIA_ID))
+            name = bytes(body[found + len(_MEDIA_ID) : at])
+            if name not in self.kept_media and body.endswith(_NO_MEDIA, 0, found):
                 return False
             self.kept_media.add(name)
         return True
 
     def turns_behind(self, request: Connection) -> int:
+        if request.body is not None:
+            return request.body.count(b'"assistant"')
         if not self.options.shows:
             return request.tail.count(b'"assistant"')
         self.first_bytes = self.first_bytes or request.bytes
@@ -142,7 +150,7 @@ class Mock:
         if judge:
             self.stats["judgements"] += 1
             self.end(request, self.as_json if judge[1] else self.in_words)
-        elif self.options.keeps_media and not (self.knows_media(request.head) and self.knows_media(request.tail)):
+        elif request.body is not None and not self.knows_media(request.body):
             self.end(request, self.unknown_media)
         elif self.free > 0:
             self.free -= 1
@@ -190,8 +198,8 @@ def closed() -> NoReturn:
     raise ConnectionResetError("the client has closed its connection")
 
 
-def read_head(request: Connection) -> tuple[str, str] | None:
-    """Reads the head of a request, and what came of its body with it; its method and path, where it is whole."""
+def read_head(request: Connection, *, whole: bool) -> tuple[str, str] | None:
+    """Reads the head of a request, and what came of its body with it; its method and path, where it is there."""
     request.begun += request.peer.recv(2 * _EDGE) or closed()
     end = request.begun.find(b"\r\n\r\n")
     if end < 0:
@@ -203,16 +211,23 @@ def read_head(request: Connection) -> tuple[str, str] | None:
     request.left = request.bytes - len(body)
     request.head = body[:_EDGE]
     request.tail = body[-_EDGE:]
+    request.body = bytearray(request.bytes) if whole else None
+    if request.body is not None:
+        request.body[: len(body)] = body
     method, path, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
     return method, path
 
 
 def read_body(request: Connection) -> None:
-    """Reads what is there of a body: both ends are kept, what lies between is thrown away by the kernel."""
+    """Reads what is there of a body: both ends are kept, and what lies between, or the kernel throws it away."""
     peer = request.peer
     try:
         while request.left > 0:
-            if len(request.head) < _EDGE or request.left <= _EDGE:
+            if request.body is not None:
+                request.left -= peer.recv_into(memoryview(request.body)[-request.left :]) or closed()
+                if request.left == 0:
+                    request.head, request.tail = request.body[:_EDGE], request.body[-_EDGE:]
+            elif len(request.head) < _EDGE or request.left <= _EDGE:
                 piece = peer.recv(min(request.left, _EDGE)) or closed()
                 request.left -= len(piece)
                 request.head += piece[: _EDGE - len(request.head)]
@@ -227,7 +242,7 @@ def read_body(request: Connection) -> None:
 def read(mock: Mock, request: Connection) -> None:
     """Reads what is there of a request, and has it answered when it is whole."""
     if request.left == 0:
-        first = read_head(request)
+        first = read_head(request, whole=mock.options.keeps_media)
         if first is None:
             return
         method, path = first

@@ -27,8 +27,8 @@ const { values } = parseArgs({
     'search-samples': { type: 'string', default: '160' },
     rounds: { type: 'string', default: '2' },
     /**
-     * Of `peers` and `large`: `plain` is sent each image with each turn by every client; `vllm` keeps images under their
-     * id and says so, as vLLM does.
+     * Of `peers`, `histories` and `large`: `plain` is sent each image with each turn by every client; `vllm` keeps images
+     * under their id and says so, as vLLM does.
      */
     server: { type: 'string', default: 'plain' },
     /** Of `turns`; of `histories` and `large` what of it is at most 64. */
@@ -115,8 +115,7 @@ try {
   };
   if (cases.has('histories')) {
     // Each of five turns adds three parts of the picture as PNG, which for noise is 233 kB each, and 310 kB in a request.
-    // The server tells turns by the length of a request, so it has to get all images each time.
-    const run = { ...besidePeers, turns: 6, shown: { images: 3, bytes: 932_000 }, keepsMedia: false };
+    const run = { ...besidePeers, turns: 6, shown: { images: 3, bytes: 932_000 } };
     await compare({ ...much, name: '5 MB histories', dataOf, run });
   }
   if (cases.has('large')) {
