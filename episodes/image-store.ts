@@ -59,7 +59,7 @@ let expected = 0;
  * Bytes of base64 that images may have in memory. An episode takes a sandbox session, too, which has some 6 MiB while it
  * waits for the model: the fewer run at a time, the more of the same memory is there for long histories.
  */
-const imageBudget = (): number => (expected === 0 ? 32 : Math.max(32, 160 - expected)) * mebibyte;
+const imageBudget = (): number => (expected === 0 ? 32 : Math.max(32, 96 - expected)) * mebibyte;
 
 /** Says that so many episodes will run at a time, besides those of other callers, until what it returns is called. */
 export const expectEpisodes = (count: number): (() => void) => {
