@@ -74,7 +74,7 @@ code { font: 12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; 
 .plots .key { margin-right: 4px; }
 .right { color: var(--good); } .open { color: var(--hold); } .wrong { color: var(--c); }
 details { margin-top: 12px; } summary { cursor: pointer; }
-@media (max-width: 800px) { .tiles { grid-template-columns: repeat(2, 1fr); } }
+@media (max-width: 800px) { .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); } .tile b { white-space: normal; } }
 @media (max-width: 600px) { main { padding: 16px 14px 32px; } .decision { display: block; } }
 @page { margin: 12mm; }
 @media print { :root { ${light} } body { font-size: 8.5pt; } main { max-width: none; padding: 0; } h2 { break-after: avoid; margin-top: 16px; }
