@@ -82,44 +82,43 @@ export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) =>
     next('length', 4);
     onMessage({ content, parts: [] });
   };
-  /** Takes what has come of the parts, if parts come; returns what is behind them. */
-  const takeParts = (chunk: Buffer): Buffer => {
-    if (!receiver) return chunk;
-    const rest = receiver.take(chunk);
-    if (!rest) return nothing;
+  const keep = (rest: Buffer): void => {
+    chunks = rest.length > 0 ? [rest] : [];
+    size = rest.length;
+  };
+  /** Takes what has come of the parts, and keeps what is behind them. */
+  const takeParts = (chunk: Buffer): void => {
+    const rest = receiver?.take(chunk);
+    keep(rest ?? nothing);
+    if (!receiver || !rest) return;
     const { parts } = receiver;
     receiver = undefined;
     next('length', 4);
     onMessage({ content, parts });
-    return rest;
-  };
-  const keep = (rest: Buffer): void => {
-    chunks = rest.length > 0 ? [rest] : [];
-    size = rest.length;
   };
   // Most messages are short, and come as a whole.
   const isWhole = (chunk: Buffer): boolean =>
     size === 0 && reading === 'length' && chunk.length > 4 && chunk.readUInt32BE(0) === chunk.length - 4;
 
   const takeChunk = (chunk: Buffer): void => {
-    const first = takeParts(chunk);
-    if (first.length === 0) return;
-    if (isWhole(first)) {
-      takeBody(first.toString('utf8', 4));
-      takeParts(nothing);
-      return;
+    if (receiver) {
+      takeParts(chunk);
+    } else if (isWhole(chunk)) {
+      takeBody(chunk.toString('utf8', 4));
+      // Parts may have no bytes at all.
+      if (receiver) takeParts(nothing);
+    } else {
+      chunks.push(chunk);
+      size += chunk.length;
     }
-    chunks.push(first);
-    size += first.length;
     while (size >= wanted && !receiver) {
       const all = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
       const head = all.subarray(0, wanted);
-      keep(all.subarray(wanted));
+      const rest = all.subarray(wanted);
+      keep(rest);
       if (reading === 'length') next('body', head.readUInt32BE(0));
-      else {
-        takeBody(head.toString('utf8'));
-        keep(takeParts(all.subarray(head.length)));
-      }
+      else takeBody(head.toString('utf8'));
+      if (receiver) takeParts(rest);
     }
   };
 

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -51,6 +51,46 @@ test('messages come out as they went in, with their parts', { timeout: 60_000 },
       );
     }),
     { numRuns: 60 },
+  );
+});
+
+/** What `sendFrame` writes. */
+const written = ({ message, parts }: { message: Record<string, unknown>; parts: readonly Buffer[] }): Buffer => {
+  const pieces: Buffer[] = [];
+  const socket = { write: (piece: Buffer) => pieces.push(piece), cork: () => undefined, uncork: () => undefined };
+  sendFrame(socket as unknown as Socket, message, parts);
+  return Buffer.concat(pieces);
+};
+
+test('however messages are cut on their way, they come out whole, and what is behind one is known', () => {
+  const cut = fc.record({
+    frames: fc.array(frame, { minLength: 1, maxLength: 4 }),
+    at: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }),
+  });
+  fc.assert(
+    fc.property(cut, ({ frames, at }) => {
+      const bytes = Buffer.concat(frames.map(written));
+      const places = [0, ...at.map((share) => Math.round(share * bytes.length)).sort((a, b) => a - b), bytes.length];
+      // With frames that end in each piece, up to where it goes.
+      const ends = frames.map((_, index) => Buffer.concat(frames.slice(0, index + 1).map(written)).length);
+      const socket = new EventEmitter();
+      const arrived: { parts: readonly Buffer[]; isBetween: boolean; upTo: number }[] = [];
+      let upTo = 0;
+      const reader = readFrames(socket as Socket, ({ parts }) =>
+        arrived.push({ parts, isBetween: reader.isBetween(), upTo }),
+      );
+      for (const [index, place] of places.slice(1).entries()) {
+        upTo = place;
+        const piece = bytes.subarray(places[index], place);
+        if (piece.length > 0) socket.emit('data', piece);
+      }
+      expect(arrived.map(({ parts }) => parts)).toEqual(frames.map(({ parts }) => parts));
+      expect(arrived.map(({ isBetween }) => isBetween)).toEqual(
+        arrived.map((each, index) => ends[index] === each.upTo),
+      );
+      expect(reader.isBetween()).toBe(true);
+    }),
+    { numRuns: 300 },
   );
 });
 
