@@ -1,17 +1,17 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { ExecutionResult, SessionOptions } from '../../domain/sandbox.ts';
-import { openSandbox, type Sandbox, type Session } from '../../sandbox/open-sandbox.ts';
+import { openSandbox, type Sandbox, type SandboxOptions, type Session } from '../../sandbox/open-sandbox.ts';
 import { python } from './python.ts';
 
 /** One sandbox for the tests of a file; each test takes sessions of its own. */
-export const sharedSandbox = () => {
+export const sharedSandbox = (options: Partial<SandboxOptions> = {}) => {
   let sandbox: Sandbox | undefined;
   const get = (): Sandbox => {
     if (!sandbox) throw new Error('the sandbox is open only while tests run');
     return sandbox;
   };
   beforeAll(async () => {
-    sandbox = await openSandbox({ python });
+    sandbox = await openSandbox({ python, ...options });
   });
   afterAll(() => sandbox?.close());
 
