@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { SessionOptions } from '../../domain/sandbox.ts';
 import type { Session } from '../../sandbox/open-sandbox.ts';
+import { waitFor } from '../processes/wait-for.ts';
 import { sharedSandbox } from './shared-sandbox.ts';
 
 // With few ready, the one that was given back last comes soon.
@@ -14,12 +15,13 @@ const sessionIn = async (slot: string): Promise<Session> => {
   // Whatever comes before it is held meanwhile: given back, it would be one more than is kept.
   const others: Session[] = [];
   try {
-    while (others.length < 20) {
+    return await waitFor('a session in the same namespaces', async () => {
       const session = await get().createSession({});
       if ((await slotOf(session)) === slot) return session;
       others.push(session);
-    }
-    throw new Error(`expected a session in the namespaces ${slot} among ${others.length}`);
+      if (others.length > 20) await others.shift()?.close();
+      return undefined;
+    });
   } finally {
     await Promise.all(others.map((session) => session.close()));
   }
