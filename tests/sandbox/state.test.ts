@@ -40,9 +40,9 @@ test.each([
     look,
   );
   // A refusal is told by the next call, where the call itself went straight to its interpreter.
-  const failed = second?.outcome === 'no_output' ? third : second;
+  const [failed, looks] = second?.outcome === 'no_output' ? [third, [after]] : [second, [third, after]];
   expect(failed?.outcome).toBe(outcome);
-  expect(after?.stdout).toBe("[1] a.txt b.txt\n['a.txt', 'b.txt']\n");
+  for (const seen of looks) expect(seen?.stdout).toBe("[1] a.txt b.txt\n['a.txt', 'b.txt']\n");
 });
 
 test('a variable named `display` lasts as any other', async () => {
