@@ -125,7 +125,7 @@ export const createImageStore = (): ImageStore => {
     },
     addProduced: (image) => {
       const stored = known(image.digest) ?? keep(memory.keep(new StoredImage(image, image.mediaType, textOf(image))));
-      if (image.bytes) giveBytes(asBuffer(image.bytes));
+      if (image.bytes) giveBytes(image.bytes);
       return stored;
     },
     get: (digest) => images.get(digest),

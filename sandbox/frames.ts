@@ -68,7 +68,21 @@ export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) =>
     reading = state;
     wanted = bytes;
   };
-  const takeBody = (text: string): void => {
+  const keep = (rest: Buffer): void => {
+    chunks = rest.length > 0 ? [rest] : [];
+    size = rest.length;
+  };
+  /** Takes what has come of the parts, and keeps what is behind them. */
+  const takeParts = (into: PartsReceiver, chunk: Buffer): void => {
+    const rest = into.take(chunk);
+    keep(rest ?? nothing);
+    if (!rest) return;
+    receiver = undefined;
+    next('length', 4);
+    onMessage({ content, parts: into.parts });
+  };
+  /** @param rest - What has come behind the body. */
+  const takeBody = (text: string, rest: Buffer): void => {
     content = JSON.parse(text);
     const lengths = lengthsOf(content);
     if (lengths.length > 0) {
@@ -77,24 +91,12 @@ export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) =>
         lengths.reduce((sum, length) => sum + length, 0),
       );
       receiver = receiveParts(lengths);
+      // They may have no bytes at all.
+      takeParts(receiver, rest);
       return;
     }
     next('length', 4);
     onMessage({ content, parts: [] });
-  };
-  const keep = (rest: Buffer): void => {
-    chunks = rest.length > 0 ? [rest] : [];
-    size = rest.length;
-  };
-  /** Takes what has come of the parts, and keeps what is behind them. */
-  const takeParts = (chunk: Buffer): void => {
-    const rest = receiver?.take(chunk);
-    keep(rest ?? nothing);
-    if (!receiver || !rest) return;
-    const { parts } = receiver;
-    receiver = undefined;
-    next('length', 4);
-    onMessage({ content, parts });
   };
   // Most messages are short, and come as a whole.
   const isWhole = (chunk: Buffer): boolean =>
@@ -102,11 +104,9 @@ export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) =>
 
   const takeChunk = (chunk: Buffer): void => {
     if (receiver) {
-      takeParts(chunk);
+      takeParts(receiver, chunk);
     } else if (isWhole(chunk)) {
-      takeBody(chunk.toString('utf8', 4));
-      // Parts may have no bytes at all.
-      if (receiver) takeParts(nothing);
+      takeBody(chunk.toString('utf8', 4), nothing);
     } else {
       chunks.push(chunk);
       size += chunk.length;
@@ -117,8 +117,7 @@ export const readFrames = (socket: Socket, onMessage: (message: GuestMessage) =>
       const rest = all.subarray(wanted);
       keep(rest);
       if (reading === 'length') next('body', head.readUInt32BE(0));
-      else takeBody(head.toString('utf8'));
-      if (receiver) takeParts(rest);
+      else takeBody(head.toString('utf8'), rest);
     }
   };
 

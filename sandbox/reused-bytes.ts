@@ -29,7 +29,7 @@ export const takeBytes = (bytes: number): Buffer<ArrayBuffer> => {
 };
 
 /** Gives a buffer of `takeBytes` back for others to write into; any other buffer is left as it is. */
-export const giveBytes = ({ buffer }: Buffer): void => {
+export const giveBytes = ({ buffer }: Uint8Array): void => {
   if (!(buffer instanceof ArrayBuffer) || !lent.delete(buffer)) return;
   const size = buffer.byteLength;
   if (idleBytes + size > mostIdle) return;
