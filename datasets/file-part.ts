@@ -1,10 +1,6 @@
 import { readSync } from 'node:fs';
 import { setImmediate } from 'node:timers';
-
-/** Frees memory at once, where the collector would let it lie until there is much of it. */
-const free = (memory: ArrayBuffer): void => {
-  memory.transfer(0);
-};
+import { freeMemory } from './shared-memory.ts';
 
 /** What the Parquet decoder uses of a `Blob`. */
 export interface FilePart {
@@ -31,7 +27,7 @@ export const filePart = (descriptor: number, first: number, size: number): FileP
       if (count === 0) throw new Error(`it ends after ${first + at} bytes`);
       at += count;
     }
-    setImmediate(free, bytes.buffer);
+    setImmediate(freeMemory, bytes.buffer);
     return bytes.buffer;
   },
 });

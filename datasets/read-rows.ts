@@ -119,6 +119,8 @@ export interface RlSlot {
   /** Row of the file, from 0. */
   readonly index: number;
   readonly read: () => RlRow;
+  /** Says that nobody reads the row any more, or bytes of its images. */
+  readonly release: () => void;
 }
 
 /** An answer that is a number in the file is a text, as JavaScript writes it. */
@@ -150,11 +152,12 @@ const asBenchmark = (values: Readonly<Record<string, unknown>>, path: string, ro
  * @throws LensmithError `data` naming the file where it is missing or torn.
  */
 export async function* readRlSlots(path: string, dataSource?: string): AsyncGenerator<RlSlot> {
-  for await (const { index, values } of readParquet(path, rlColumns))
+  for await (const { index, values, release } of readParquet(path, rlColumns))
     yield {
       index,
       read: () =>
         rlRowOf(dataSource === undefined ? values : asBenchmark(values, path, index, dataSource), path, index),
+      release,
     };
 }
 

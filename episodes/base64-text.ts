@@ -38,13 +38,10 @@ export class Base64Text {
   #place: Buffer | Extent;
   #moving = false;
   #isReleased = false;
-  /** What the text was made of, for as long as it lies in memory anyway: mostly until the image is first asked for. */
-  readonly #source: WeakRef<Buffer> | undefined;
 
-  constructor(text: string | Buffer, source?: Buffer) {
+  constructor(text: string | Buffer) {
     this.#place = typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
     this.length = this.#place.length;
-    this.#source = source && new WeakRef(source);
   }
 
   /** Encodes bytes at once. */
@@ -54,12 +51,12 @@ export class Base64Text {
     return new Base64Text(text);
   }
 
-  /** Encodes bytes, which nobody changes later; of large ones slice by slice, for what takes long keeps others waiting. */
+  /** Encodes bytes; those of large ones slice by slice, for what takes long keeps others waiting. */
   static async of(bytes: Buffer): Promise<Base64Text> {
     const text = roomFor(bytes);
     let at = 0;
     for await (const slice of slices(bytes)) at += encode(slice, text, at);
-    return new Base64Text(text, bytes);
+    return new Base64Text(text);
   }
 
   /** The text, where it lies in memory. */
@@ -72,10 +69,8 @@ export class Base64Text {
     return this.#read().toString('latin1');
   }
 
-  /** What the text stands for, read as by `text`: what it was made of, or decoded into bytes of `takeBytes`. */
+  /** What the text, read as by `text`, stands for, in bytes of `takeBytes`. */
   decoded(): Buffer {
-    const source = this.#isReleased ? undefined : this.#source?.deref();
-    if (source) return source;
     const text = this.#read();
     const bytes = takeBytes(3 * Math.ceil(text.length / 4));
     let at = 0;

@@ -29,7 +29,7 @@ export class StoredImage implements ImageRef {
     this.base64 = base64;
   }
 
-  /** The encoded bytes, decoded from base64 at each access where they do not lie in memory any more. */
+  /** The encoded bytes, decoded from base64 at each access. */
   get bytes(): Buffer {
     return this.base64.decoded();
   }
@@ -38,7 +38,7 @@ export class StoredImage implements ImageRef {
 /** Holds the encoded images of an episode once each, by digest. */
 export interface ImageStore {
   /**
-   * Adds an input image, whose bytes nobody changes after that; a TIFF as PNG.
+   * Adds an input image, whose bytes are others' after that; a TIFF as PNG.
    *
    * @throws LensmithError `data` where it is no PNG, JPEG, WebP, GIF or TIFF, or is not there to its end.
    */

@@ -14,7 +14,7 @@ import { createProgressCounter } from './progress-counter.ts';
 import { openEntryReader } from './read-entry.ts';
 import { readSamples, type SampleSlot } from './read-samples.ts';
 import { isFailed, sampleOutcome } from './sample-outcome.ts';
-import { takenOnce } from './taken-once.ts';
+import { takenOnceEach } from './taken-once.ts';
 
 /** What is to be done and what is done already. */
 export interface AskPlan {
@@ -117,10 +117,13 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
     };
     for await (const slot of readSamples(files, reading)) {
       if (slot.row >= limit) return;
-      if (unfound && !unfound.delete(slot.sampleId)) continue;
-      for (let attempt = 0; attempt < attempts; attempt += 1) {
+      if (unfound && !unfound.delete(slot.sampleId)) {
+        slot.release();
+        continue;
+      }
+      for (const [attempt, taken] of takenOnceEach(slot, attempts).entries()) {
         if (drain?.aborted) return;
-        yield { slot: takenOnce(slot), attempt };
+        yield { slot: taken, attempt };
       }
       if (unfound?.size === 0) return;
     }
@@ -128,7 +131,10 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
 
   const loaded = async (work: Work): Promise<Work> => {
     const key = entryKey({ sampleId: work.slot.sampleId, attempt: work.attempt });
-    if (isSettled(key) || earlier.toGrade.has(key)) return work;
+    if (isSettled(key) || earlier.toGrade.has(key)) {
+      work.slot.release();
+      return work;
+    }
     return { ...work, loaded: await player.load(work.slot) };
   };
   async function* loadedWorks(): AsyncGenerator<Work> {

@@ -14,14 +14,14 @@ import { unreadEpisode } from './unread-episode.ts';
 
 type StoredSample = Omit<Sample, 'images'> & { readonly images: readonly (Uint8Array | StoredImage)[] };
 
-/** Puts an image into the store; one that is no image stays as it is, for the episode to refuse. */
+/** Puts an image into the store; of one that is no image a copy stays, for the episode to refuse. */
 const kept = (bytes: Uint8Array, store: ImageStore): Promise<Uint8Array | StoredImage> =>
   store.add(bytes).catch((error: unknown) => {
-    if (error instanceof LensmithError) return bytes;
+    if (error instanceof LensmithError) return Uint8Array.from(bytes);
     throw error;
   });
 
-/** Loads a sample with its images in the store; their bytes are let go, as is the batch that they are a part of. */
+/** Loads a sample with its images in the store, and none of the bytes that it came in. */
 const loadStored = async (slot: SampleSlot, store: ImageStore): Promise<StoredSample> => {
   const { images, ...sample } = await slot.load();
   const found: (Uint8Array | StoredImage)[] = [];
@@ -44,7 +44,11 @@ export const createPlayer = (options: EvaluationOptions, client: ModelClient, si
   const { outputDir, keepImages = 64, protocol, sampling, prompt = 'protocol' } = options;
   let ready: Promise<void> | undefined;
   return {
-    /** @throws LensmithError as the client's `ready`. */
+    /**
+     * Loads the sample and releases its slot.
+     *
+     * @throws LensmithError as the client's `ready`.
+     */
     load: async (slot: SampleSlot): Promise<LoadedSample> => {
       ready ??= client.ready();
       await ready;
@@ -54,6 +58,8 @@ export const createPlayer = (options: EvaluationOptions, client: ModelClient, si
       } catch (error) {
         if (error instanceof LensmithError) return { store, sample: error };
         throw error;
+      } finally {
+        slot.release();
       }
     },
     play: async (

@@ -12,6 +12,8 @@ export interface SampleSlot {
   readonly sampleId: string;
   /** @throws LensmithError `data` where the row, or an image that it names, cannot be read. */
   readonly load: () => Promise<Sample>;
+  /** Says that the sample is loaded no more, and that nobody reads bytes of its images. */
+  readonly release: () => void;
 }
 
 export interface ReadSamplesOptions extends KindOptions {
@@ -38,6 +40,7 @@ const failing = (row: number, sampleId: string, error: LensmithError): SampleSlo
   row,
   sampleId,
   load: () => Promise.reject(error),
+  release: () => undefined,
 });
 
 /** Gives each row an id of its own that depends on the rows before it alone. */
@@ -80,10 +83,14 @@ export async function* readSamples(
         const row = readRow(slot);
         const place = first + slot.index;
         next = slot.index + 1;
-        if (row instanceof LensmithError) yield failing(place, idFor(`row-${place}`), row);
-        else {
+        const { release } = slot;
+        if (row instanceof LensmithError) {
+          release();
+          yield failing(place, idFor(`row-${place}`), row);
+        } else {
           const sampleId = idFor(idOfRow(row));
-          yield { row: place, sampleId, load: () => sampleOfRow(row, sampleId, path, { ...kinds, onUnknownSource }) };
+          const load = () => sampleOfRow(row, sampleId, path, { ...kinds, onUnknownSource });
+          yield { row: place, sampleId, load, release };
         }
       }
     } catch (error) {

@@ -10,7 +10,7 @@ import { answerKindOf } from '../scoring/answer-kind-of.ts';
 /** A row as an episode asks it. */
 export interface Sample {
   readonly task: Task;
-  /** Parts of the batch that the row came in: who keeps one keeps the batch. */
+  /** Parts of the batch that the row came in, there until the slot is released: who keeps one keeps the batch. */
   readonly images: readonly Uint8Array[];
   /** The row's own messages, for evaluations that ask these. */
   readonly prompt: RlRow['prompt'];

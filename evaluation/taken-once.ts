@@ -1,15 +1,35 @@
 import type { SampleSlot } from './read-samples.ts';
 
-/** A slot that can be loaded once and then lets go of its row, which would else keep a batch of rows in memory. */
-export const takenOnce = ({ row, sampleId, load }: SampleSlot): SampleSlot => {
-  let untaken: SampleSlot['load'] | undefined = load;
+/** A slot that can be loaded once, before it is released, and then lets go of its row. */
+const takenOnce = ({ row, sampleId, load, release }: SampleSlot): SampleSlot => {
+  let unloaded: SampleSlot['load'] | undefined = load;
+  let unreleased: (() => void) | undefined = release;
   return {
     row,
     sampleId,
     load: () => {
-      const taken = untaken;
-      untaken = undefined;
+      const taken = unloaded;
+      unloaded = undefined;
       return taken?.() ?? Promise.reject(new RangeError(`the sample ${sampleId} was loaded before`));
     },
+    release: () => {
+      const taken = unreleased;
+      unloaded = undefined;
+      unreleased = undefined;
+      taken?.();
+    },
   };
+};
+
+/**
+ * A slot for each of `count` users of one, which is released when they all are. Who holds one that was loaded and released
+ * does not hold the row, which would else keep a batch of rows in memory.
+ */
+export const takenOnceEach = (slot: SampleSlot, count: number): SampleSlot[] => {
+  let left = count;
+  const release = (): void => {
+    left -= 1;
+    if (left === 0) slot.release();
+  };
+  return Array.from({ length: count }, () => takenOnce({ ...slot, release }));
 };

@@ -48,6 +48,21 @@ test('rows of a large row group come in batches of some megabytes', async () => 
   for (const { images, extra_info } of read) expect(images[0]?.bytes?.[199_999]).toBe(extra_info.index);
 });
 
+test('the memory of a batch is free once all of its rows are released, and not before', async () => {
+  const path = join(await temporaryFolder(), 'released.parquet');
+  await python(twice, path, '4', '1000', '4');
+  const slots = await all(readRlSlots(path));
+  const images = slots.map((slot) => slot.read().images[0]?.bytes);
+  for (const [index, slot] of slots.entries()) {
+    expect(images.map((image) => image?.length)).toEqual([1000, 1000, 1000, 1000]);
+    expect(images[index]?.every((byte) => byte === index)).toBe(true);
+    slot.release();
+    // To say it again is not to say it for another row.
+    slot.release();
+  }
+  expect(images.map((image) => image?.length)).toEqual([0, 0, 0, 0]);
+});
+
 test('the second copy of an image is not read', async () => {
   const path = join(await temporaryFolder(), 'twice.parquet');
   await python(twice, path, '3', '1000', '2');

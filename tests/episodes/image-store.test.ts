@@ -62,16 +62,6 @@ test.each([0, 1, 2, 3, 48 * 1024 - 1, 48 * 1024 + 1, 768 * 1024, 2_000_003])(
   },
 );
 
-test('an image is not decoded as long as what it was made of is there', async () => {
-  const bytes = randomBytes(100_000);
-  const text = await Base64Text.of(bytes);
-  expect(text.decoded()).toBe(bytes);
-  await text.moveTo(createSpill());
-  expect(text.decoded()).toBe(bytes);
-  text.release();
-  expect(() => text.decoded()).toThrow('released');
-});
-
 test('stores share an image that they have in common, given or produced', async () => {
   const produced = await producedImage(33, 21);
   const first = createImageStore().addProduced(produced);

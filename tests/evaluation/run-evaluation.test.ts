@@ -204,6 +204,7 @@ test('an image that does not decode stays in the denominator', async () => {
     undecided: 1,
   });
   expect(result.endings).toEqual({ answered: 3, data_error: 1 });
+  expect(await readFile(join(outputDir, 'journal.jsonl'), 'utf8')).toContain('got 1 bytes: it begins as none');
 });
 
 test('what the judge could not tell is graded again without asking the model', async () => {
