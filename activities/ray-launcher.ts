@@ -27,13 +27,16 @@ const alive = (job: RayJob | undefined): boolean => job?.status === 'PENDING' ||
 const isSilence = (error: unknown): error is LensmithError =>
   error instanceof LensmithError && error.type === 'ray_head';
 
+/** What Ray says of a job's end, without what it adds of the job's output: the program's own is in the attempt's log. */
+const wordsOf = (message: string): string => message.replace(/, last available logs.*$/s, '').slice(-300);
+
 const stateOf = (job: RayJob | undefined, id: string): ProgramState => {
   if (alive(job)) return { state: 'running' };
   const exitCode = job?.driver_exit_code ?? null;
   const message = job?.message ?? '';
   return {
     state: 'ended',
-    detail: job ? `Ray says ${job.status}: ${message.slice(-300)}` : `Ray does not know the job ${id} any more`,
+    detail: job ? `Ray says ${job.status}: ${wordsOf(message)}` : `Ray does not know the job ${id} any more`,
     end: { exitCode, signal: null, ray: { status: job?.status ?? null, message } },
   };
 };

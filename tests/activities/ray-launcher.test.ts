@@ -92,6 +92,19 @@ test('a job that Ray has lost, and one that failed, have ended', async () => {
   });
 });
 
+test("what Ray says of a failed job comes without its own lines about the job's start", async () => {
+  const { ray, run, attempt, launcher } = await begin();
+  await launcher.start(attempt, ['true'], {});
+  const job = ray.jobs.get(`${run.run}-rl-1`);
+  const logs = `Runtime env is setting up.\nRunning entrypoint for job: exec 'python' ${'long '.repeat(100)}`;
+  const message = `Job entrypoint command failed with exit code -9, last available logs (truncated to 20,000 chars):\n${logs}`;
+  if (job) Object.assign(job, { status: 'FAILED', message });
+  expect(await launcher.inspect(attempt)).toMatchObject({
+    state: 'ended',
+    detail: 'Ray says FAILED: Job entrypoint command failed with exit code -9',
+  });
+});
+
 test.each(['silent', 'refusing'] as const)('a Ray that is %s is not taken for a job that has ended', async (mood) => {
   const { ray, attempt, launcher } = await begin();
   await launcher.start(attempt, ['true'], {});
