@@ -7,13 +7,16 @@ to copy: it takes longer than the fork itself. The child goes on as the same pro
 import ctypes
 import os
 
+_LINKS_OF_ONE_THREAD = 3
+
 # The interpreter's lock stays held, as it is across a fork.
 _fork = ctypes.PyDLL(None, use_errno=True).fork
 
 
 def is_alone() -> bool:
-    """Whether this process has one thread."""
-    return len(os.listdir("/proc/self/task")) == 1
+    """Whether this process has one thread, without a file to be opened: its code may hold all that it may open."""
+    # Linux counts each thread as a link to the folder that lists them, beside the two of any folder.
+    return os.stat("/proc/self/task").st_nlink == _LINKS_OF_ONE_THREAD
 
 
 def fork() -> int:

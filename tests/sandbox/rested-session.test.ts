@@ -42,6 +42,23 @@ test('a new name is seen in the folder, and in one below it', async () => {
   expect(after?.stdout).toBe("['kept.txt'] kept\n");
 });
 
+test('a session lives on whose code holds every file that it may open', async () => {
+  const [held, after] = await runRested(
+    'held = []\ntry:\n    while True:\n        held.append(open("/dev/null"))\nexcept OSError as error:\n    print(error.strerror)',
+    'print(len(held) > 50)',
+  );
+  expect(held).toMatchObject({ outcome: 'ok', stdout: 'Too many open files\n' });
+  expect(after).toMatchObject({ outcome: 'ok', stdout: 'True\n' });
+});
+
+test('no code of a session runs between its calls', async () => {
+  const [, after] = await runRested(
+    'import builtins\ncalls = []\nbuiltins.print = lambda *values, **_: calls.append(values)',
+    'calls',
+  );
+  expect(after).toMatchObject({ outcome: 'ok', stdout: '[]\n' });
+});
+
 test('a call of any length runs', async () => {
   const lengths = [1, 60_000, 65_600, 300_000, 3_000_000];
   const results = await runRested(...lengths.map((length) => `print(len("${'a'.repeat(length)}"))`));
