@@ -8,7 +8,7 @@ import type { OpenRequest, ParquetReply, ParquetRequest } from './parquet-thread
 export interface OpenParquet {
   readonly rows: number;
   /** The next rows as an Arrow IPC stream of about 4 MiB; undefined after the last. One call at a time. */
-  readonly nextBatch: () => Promise<Uint8Array | undefined>;
+  readonly nextBatch: () => Promise<Uint8Array<ArrayBuffer> | undefined>;
   readonly close: () => Promise<void>;
 }
 

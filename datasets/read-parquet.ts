@@ -1,6 +1,6 @@
 import { tableFromIPC } from 'apache-arrow';
 import { type OpenParquet, openParquet, unreadable } from './open-parquet.ts';
-import { shareMemory } from './shared-memory.ts';
+import { freeMemory, shareRelease } from './shared-memory.ts';
 
 /** Rows of a Parquet file, from its footer. */
 export const countRows = async (path: string): Promise<number> => {
@@ -29,8 +29,8 @@ const rowsOf = (path: string, stream: Uint8Array) => {
 };
 
 /** The batches of a file; the next one is decoded while the last one is used. */
-async function* batchesOf(file: OpenParquet): AsyncGenerator<Uint8Array> {
-  const ahead = (): Promise<Uint8Array | undefined> => {
+async function* batchesOf(file: OpenParquet): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const ahead = (): Promise<Uint8Array<ArrayBuffer> | undefined> => {
     const next = file.nextBatch();
     // Whoever stops reading early leaves this one unasked for.
     next.catch(() => undefined);
@@ -55,9 +55,9 @@ export async function* readParquet(path: string, columns: readonly string[] | nu
     let index = 0;
     for await (const batch of batchesOf(file)) {
       const rows = rowsOf(path, batch);
-      const reader = shareMemory(batch.buffer, rows.numRows);
+      const share = shareRelease(rows.numRows, () => freeMemory(batch.buffer));
       for (const row of rows) {
-        yield { index, values: row?.toJSON() ?? {}, release: reader() };
+        yield { index, values: row?.toJSON() ?? {}, release: share() };
         index += 1;
       }
     }

@@ -1,22 +1,25 @@
 /** Frees memory at once, where the collector would let it lie until there is much of it. */
-export const freeMemory = (memory: ArrayBufferLike): void => {
-  if (memory instanceof ArrayBuffer) memory.transfer(0);
+export const freeMemory = (memory: ArrayBuffer): void => {
+  memory.transfer(0);
 };
 
 /**
- * Frees what `users` read together once each has said that it does so no more; every part of it is empty after that.
+ * Shares what is to be released among `users`: once each has released its part `release` is called, and let go of.
  *
- * @returns For each user what it says so by; to say it again changes nothing.
+ * @returns Gives each user what it releases its part by; to call that again changes nothing.
  */
-export const shareMemory = (memory: ArrayBufferLike, users: number): (() => () => void) => {
+export const shareRelease = (users: number, release: () => void): (() => () => void) => {
   let left = users;
+  let last: (() => void) | undefined = release;
   return () => {
-    let reads = true;
+    let holds = true;
     return () => {
-      if (!reads) return;
-      reads = false;
+      if (!holds) return;
+      holds = false;
       left -= 1;
-      if (left === 0) freeMemory(memory);
+      if (left > 0) return;
+      last?.();
+      last = undefined;
     };
   };
 };

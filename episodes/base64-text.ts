@@ -37,7 +37,6 @@ export class Base64Text {
   readonly length: number;
   #place: Buffer | Extent;
   #moving = false;
-  #isReleased = false;
 
   constructor(text: string | Buffer) {
     this.#place = typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
@@ -86,10 +85,12 @@ export class Base64Text {
 
   /** Writes the text to the disk and lets go of the memory; returns its place there. */
   async moveTo(disk: { write(bytes: Buffer): Promise<Extent> }): Promise<Extent> {
-    if (!Buffer.isBuffer(this.#place)) return this.#place;
+    const place = this.#place;
+    if (!Buffer.isBuffer(place)) return place;
     this.#moving = true;
-    const extent = await disk.write(this.#place);
-    if (!this.#isReleased) this.#place = extent;
+    const extent = await disk.write(place);
+    // It may have been released meanwhile.
+    if (this.#place === place) this.#place = extent;
     return extent;
   }
 
@@ -97,7 +98,6 @@ export class Base64Text {
   release(): void {
     const place = this.#place;
     this.#place = released;
-    this.#isReleased = true;
     // What is being written to the disk is still read there.
     if (Buffer.isBuffer(place) && !this.#moving) giveBytes(place);
   }

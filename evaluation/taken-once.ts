@@ -1,9 +1,9 @@
+import { shareRelease } from '../datasets/shared-memory.ts';
 import type { SampleSlot } from './read-samples.ts';
 
 /** A slot that can be loaded once, before it is released, and then lets go of its row. */
 const takenOnce = ({ row, sampleId, load, release }: SampleSlot): SampleSlot => {
   let unloaded: SampleSlot['load'] | undefined = load;
-  let unreleased: (() => void) | undefined = release;
   return {
     row,
     sampleId,
@@ -13,10 +13,8 @@ const takenOnce = ({ row, sampleId, load, release }: SampleSlot): SampleSlot => 
       return taken?.() ?? Promise.reject(new RangeError(`the sample ${sampleId} was loaded before`));
     },
     release: () => {
-      const taken = unreleased;
       unloaded = undefined;
-      unreleased = undefined;
-      taken?.();
+      release();
     },
   };
 };
@@ -26,10 +24,6 @@ const takenOnce = ({ row, sampleId, load, release }: SampleSlot): SampleSlot => 
  * does not hold the row, which would else keep a batch of rows in memory.
  */
 export const takenOnceEach = (slot: SampleSlot, count: number): SampleSlot[] => {
-  let left = count;
-  const release = (): void => {
-    left -= 1;
-    if (left === 0) slot.release();
-  };
-  return Array.from({ length: count }, () => takenOnce({ ...slot, release }));
+  const share = shareRelease(count, slot.release);
+  return Array.from({ length: count }, () => takenOnce({ ...slot, release: share() }));
 };
