@@ -158,11 +158,12 @@ def serve(
             send_frame(channel, {"told": result["outcome"]} if told else result)
         else:
             _settle(channel, doors, folder)
-            capture.look()
-            allow_seconds(limits["callSeconds"])
-            if not doors.wait(_QUIET_MS):
-                # The code may hold all the files that it may open, or all the memory.
-                with contextlib.suppress(Exception):
+            # The code may hold all the files that it may open, or all the memory, or refuse what Python does.
+            # What ended this process here would end each snapshot of it.
+            with contextlib.suppress(BaseException):
+                allow_seconds(limits["callSeconds"])
+                capture.look()
+                if not doors.wait(_QUIET_MS):
                     touch(capture)
         message = doors.receive()
 

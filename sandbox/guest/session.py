@@ -35,10 +35,6 @@ def session_place(folder: str) -> str:
     return f"{folder}/{_PLACE}"
 
 
-def _ended_from_outside() -> dict[str, Any]:
-    return failed("infrastructure", "SandboxLost", "the processes of the session were ended from outside")
-
-
 class InputError(ValueError):
     """Raised for an input image that does not decode."""
 
@@ -343,6 +339,13 @@ class Session:
             return failed("exception", "SystemExit", f"the code left its interpreter with exit code {code}")
         return failed("exception", "Crash", f"the code crashed its interpreter (signal {number})")
 
+    def _lost(self) -> dict[str, Any]:
+        """What it means that the interpreter ended with no call to run."""
+        status = self._launcher.status_of(self._live.pid)
+        if status is None or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
+            return failed("infrastructure", "SandboxLost", "the processes of the session were ended from outside")
+        return failed("policy", "Tampering", "the code had its own interpreter end after the call")
+
     def _send_call(self, code: str | None, seconds: float, deadline: float) -> None:
         if code is None:
             return
@@ -388,7 +391,7 @@ class Session:
             self._get_ready()
         if self._passed is None and self._live.ended():
             # No code has run since the last call was settled; the snapshot is the same state.
-            self._go_back(_ended_from_outside())
+            self._go_back(self._lost())
         if self._pending is not None:
             result, self._pending = self._pending, None
             return result
@@ -450,7 +453,7 @@ class Session:
         self._called = time.monotonic()
         if self._live.ended() and self._line is not None and direct_line.unread(self._line):
             # Before it had the call.
-            lost = _ended_from_outside()
+            lost = self._lost()
             self._go_back(lost)
             return self._reported(lost)
         outcome = self._outcome(None, seconds)

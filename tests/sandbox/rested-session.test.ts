@@ -59,6 +59,18 @@ test('no code of a session runs between its calls', async () => {
   expect(after).toMatchObject({ outcome: 'ok', stdout: '[]\n' });
 });
 
+test.each([
+  ['fails between calls', 'if "socket" in event:\n        raise SystemExit', 'ok', 'True\n'],
+  ['ends the interpreter between calls', 'if "socket" in event:\n        os._exit(3)', 'policy', ''],
+  ['refuses all', 'raise RuntimeError', 'exception', ''],
+] as const)('a hook that %s is not taken for lost infrastructure', async (_, body, outcome, stdout) => {
+  const [, after] = await runRested(
+    `import os, sys\nkept = True\ndef hook(event, *_):\n    ${body}\nsys.addaudithook(hook)`,
+    'print(kept)',
+  );
+  expect(after).toMatchObject({ outcome, stdout });
+});
+
 test('a call of any length runs', async () => {
   const lengths = [1, 60_000, 65_600, 300_000, 3_000_000];
   const results = await runRested(...lengths.map((length) => `print(len("${'a'.repeat(length)}"))`));
