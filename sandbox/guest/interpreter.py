@@ -23,7 +23,7 @@ from forking import fork, is_alone
 from frames import receive_frame, send_frame
 from resource_limits import Hold, allow_seconds
 from run_code import run_code
-from wake import WAKE
+from signs import OUT_OF_MEMORY, WAKE
 
 # How often a process that waits looks whether its session still lives, seconds.
 _LOOK_SECONDS = 20.0
@@ -177,5 +177,7 @@ def start(
             setsid()
         chdir(folder)
         serve(channel, line, folder, hold, awaited=awaited)
+    except MemoryError:
+        _exit(OUT_OF_MEMORY)
     finally:
         _exit(1)

@@ -18,7 +18,7 @@ from failures import failed
 from frames import finish_frame, receive_frame, send_frame
 from launching import Launcher, LaunchError
 from saved_images import save_images
-from wake import WAKE
+from signs import OUT_OF_MEMORY, WAKE
 from work_folder import WorkFolder, WorkFolderError
 
 _SETTLE_SECONDS = 5.0
@@ -33,6 +33,10 @@ _PLACE = "session"
 def session_place(folder: str) -> str:
     """Where the code of a session with that folder begins."""
     return f"{folder}/{_PLACE}"
+
+
+def _out_of_memory() -> dict[str, Any]:
+    return failed("memory", "MemoryLimit", "the code left no memory to go on with: its variables are gone")
 
 
 class InputError(ValueError):
@@ -280,7 +284,9 @@ class Session:
             settled = False
         if not settled:
             self._sound = False
-            self._pending = failed("policy", "Tampering", "the code left an interpreter that does not answer")
+            filled = self._live.ended(_DEATH_SECONDS) and self._exit_code() == OUT_OF_MEMORY
+            silent = failed("policy", "Tampering", "the code left an interpreter that does not answer")
+            self._pending = _out_of_memory() if filled else silent
             self._begin_again()
 
     def _go_back(self, problem: dict[str, Any]) -> None:
@@ -324,25 +330,29 @@ class Session:
         else:
             self._take_snapshot()
 
+    def _exit_code(self) -> int | None:
+        """How the interpreter ended, once: a signal stands below zero; None where that is not known."""
+        status = self._launcher.status_of(self._live.pid)
+        return None if status is None else os.waitstatus_to_exitcode(status)
+
     def _death(self, seconds: float) -> dict[str, Any]:
         # A dying process closes its channel some time before it is gone.
         if not self._live.ended(_DEATH_SECONDS):
             return failed("policy", "Tampering", "the code closed the channel of its interpreter")
-        status = self._launcher.status_of(self._live.pid)
-        number = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else 0
-        if number == signal.SIGXCPU:
+        code = self._exit_code()
+        if code == -signal.SIGXCPU:
             return failed("timeout", "TimeLimit", f"the code used more processor time than {seconds:g} seconds allow")
-        if number == signal.SIGKILL:
+        if code == -signal.SIGKILL:
             return failed("memory", "MemoryLimit", "the code was killed, as the system does for want of memory")
-        if number == 0:
-            code = None if status is None else os.WEXITSTATUS(status)
+        if code == OUT_OF_MEMORY:
+            return _out_of_memory()
+        if code is None or code >= 0:
             return failed("exception", "SystemExit", f"the code left its interpreter with exit code {code}")
-        return failed("exception", "Crash", f"the code crashed its interpreter (signal {number})")
+        return failed("exception", "Crash", f"the code crashed its interpreter (signal {-code})")
 
     def _lost(self) -> dict[str, Any]:
         """What it means that the interpreter ended with no call to run."""
-        status = self._launcher.status_of(self._live.pid)
-        if status is None or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
+        if self._exit_code() in (None, -signal.SIGKILL):
             return failed("infrastructure", "SandboxLost", "the processes of the session were ended from outside")
         return failed("policy", "Tampering", "the code had its own interpreter end after the call")
 

@@ -53,6 +53,19 @@ test('a memory bomb is a memory outcome, also where the allocation is native cod
   expect(results.map(({ outcome }) => outcome)).toEqual(['memory', 'memory', 'memory', 'ok']);
 });
 
+test('code that keeps all of its memory after a call that went well has the next one tell of it', async () => {
+  const fill = `kept, size = [], 1 << 22
+while size > 2:
+    try:
+        while True:
+            kept.append(bytes(size))
+    except MemoryError:
+        size >>= 1`;
+  const results = await run({ limits: { memoryMib: 128 } }, fill, 'print(1)', 'print(2)');
+  expect(results.map(({ outcome }) => outcome)).toEqual(['no_output', 'memory', 'ok']);
+  expect(results[1]?.error?.message).toContain('its variables are gone');
+});
+
 test('a flood of output keeps its head and its tail', async () => {
   const options = { limits: { outputCharacters: 100 } };
   const [result] = await run(options, 'print("START")\nfor i in range(200_000):\n    print(i)\nprint("END")');
