@@ -3,6 +3,7 @@ import {
   defineQuery,
   defineSignal,
   isCancellation,
+  patched,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -112,6 +113,9 @@ export const trainPipeline = async (input: unknown, options?: unknown): Promise<
     messenger.tell('paused', { message: way });
     for (let problem = ''; ; ) {
       board.setHold({ state: 'paused', since: Date.now(), note: problem || way });
+      // A workflow task without a command is played back as one with the next, and updates of that come before it: a run
+      // at rest would answer as one that is still on the way there.
+      if (patched('mark-rest')) upsertSearchAttributes([{ key: stageAttribute, value: 'paused' }]);
       hold.rest();
       const order = await hold.untilReleased();
       const wanted = order.spec ? { ...order.spec, run: spec.run, existing: spec.existing } : spec;

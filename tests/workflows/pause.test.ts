@@ -90,6 +90,9 @@ test('a paused run rests, survives a new worker, and goes on as the same workflo
     expect(raw.pendingChildren).toEqual([]);
     expect((await progressOf(handle)).stages.find(({ name }) => name === 'rl')).toMatchObject({ state: 'pending' });
 
+    // A command: without one a new worker would see the next update before the rest.
+    const { events } = await handle.fetchHistory();
+    expect(events?.at(-1)).toHaveProperty('upsertWorkflowSearchAttributesEventAttributes');
     await replaceControl();
     expect(await handle.executeUpdate(pauseUpdate)).toBe('paused');
     expect(await handle.executeUpdate(resumeUpdate, { args: [{}] })).toBe('paused');
