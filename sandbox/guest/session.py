@@ -35,10 +35,6 @@ def session_place(folder: str) -> str:
     return f"{folder}/{_PLACE}"
 
 
-def _out_of_memory() -> dict[str, Any]:
-    return failed("memory", "MemoryLimit", "the code left no memory to go on with: its variables are gone")
-
-
 class InputError(ValueError):
     """Raised for an input image that does not decode."""
 
@@ -284,9 +280,11 @@ class Session:
             settled = False
         if not settled:
             self._sound = False
-            filled = self._live.ended(_DEATH_SECONDS) and self._exit_code() == OUT_OF_MEMORY
-            silent = failed("policy", "Tampering", "the code left an interpreter that does not answer")
-            self._pending = _out_of_memory() if filled else silent
+            if self._live.ended(_DEATH_SECONDS) and self._exit_code() == OUT_OF_MEMORY:
+                what = "the code left no memory to go on with: its variables are gone"
+                self._pending = failed("memory", "MemoryLimit", what)
+            else:
+                self._pending = failed("policy", "Tampering", "the code left an interpreter that does not answer")
             self._begin_again()
 
     def _go_back(self, problem: dict[str, Any]) -> None:
@@ -345,7 +343,7 @@ class Session:
         if code == -signal.SIGKILL:
             return failed("memory", "MemoryLimit", "the code was killed, as the system does for want of memory")
         if code == OUT_OF_MEMORY:
-            return _out_of_memory()
+            return failed("memory", "MemoryLimit", "the code left no memory to report its result")
         if code is None or code >= 0:
             return failed("exception", "SystemExit", f"the code left its interpreter with exit code {code}")
         return failed("exception", "Crash", f"the code crashed its interpreter (signal {-code})")
