@@ -1,7 +1,7 @@
 const smallest = 32 * 1024;
 const largest = 8 * 1024 * 1024;
 /** What lies idle is at most this much, bytes; what is given back above that is left to the collector. */
-const mostIdle = 16 * 1024 * 1024;
+const mostIdle = 64 * 1024 * 1024;
 
 const idle = new Map<number, ArrayBuffer[]>();
 const lent = new WeakSet<ArrayBufferLike>();
