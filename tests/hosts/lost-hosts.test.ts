@@ -9,7 +9,8 @@ const asked = process.env.LENSMITH_HOSTS === 'all';
 const cannot = asked ? await whyNoHosts() : 'LENSMITH_HOSTS is not "all"';
 const hosts = ['a', 'b', 'c'] as const;
 const limitMs = 600_000;
-const [steps, saveEvery] = [40, 10];
+// RL goes on for longer than the way to a host is slow.
+const [steps, saveEvery] = [160, 20];
 
 let cluster: Cluster;
 let run: FollowedRun;
@@ -27,7 +28,9 @@ describe.skipIf(cannot !== null)(`a run that loses its hosts${cannot ? ` (${cann
   }, limitMs);
 
   const reach = (step: number): Promise<true> =>
-    cluster.until(`step ${step} of RL`, limitMs, async () => ((await run.steps()).includes(step) ? true : undefined));
+    cluster.until(`step ${step} of RL`, 2 * limitMs, async () =>
+      (await run.steps()).includes(step) ? true : undefined,
+    );
 
   it(
     'goes on from its checkpoint, under a newer lease, when a host of its Ray is gone and comes back',
@@ -65,11 +68,12 @@ describe.skipIf(cannot !== null)(`a run that loses its hosts${cannot ? ` (${cann
     'evaluates elsewhere when the host of an evaluation is gone',
     async () => {
       await reach(steps);
-      const host = await cluster.until('an evaluation after RL', limitMs, () =>
-        run.fenceOf('trainer') === 0 && run.livingOn(run.hostsOf('evaluation')[0] ?? '').length > 0
+      const host = await cluster.until('an evaluation after RL', limitMs, () => {
+        expect(run.status()).toBe('RUNNING');
+        return run.fenceOf('trainer') === 0 && run.livingOn(run.hostsOf('evaluation')[0] ?? '').length > 0
           ? run.hostsOf('evaluation')[0]
-          : undefined,
-      );
+          : undefined;
+      });
       const fence = run.fenceOf('evaluation');
       await cluster.network.kill(host);
       await cluster.until('the evaluation on another host', limitMs, () =>
@@ -78,7 +82,7 @@ describe.skipIf(cannot !== null)(`a run that loses its hosts${cannot ? ` (${cann
       await run.untilOver(limitMs);
       expect(run.status()).toBe('COMPLETED');
     },
-    2 * limitMs,
+    4 * limitMs,
   );
 
   it('has done at most one interval between checkpoints twice, and never had two programs of a stage at once', async () => {
