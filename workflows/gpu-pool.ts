@@ -6,6 +6,7 @@ import {
   log,
   patched,
   setHandler,
+  upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
 import { z } from 'zod';
@@ -60,6 +61,15 @@ const orInputFailure = <T>(work: () => T): T => {
 };
 
 /**
+ * Gives this workflow task a command. One without any may be run together with the next by a worker that has just begun,
+ * and then the updates of that come before what the first had brought, and apart from it when the history is played back:
+ * the same messages in another order can end in other commands, which no worker could go on from.
+ */
+const leaveTrace = (of: string): void => {
+  if (patched('a-command-in-each-task')) upsertMemo({ lastHeard: of });
+};
+
+/**
  * Leases hosts, GPUs and ports to workflows, and hears from the hosts what they have. It holds the pool as plain data,
  * all decisions are functions of `domain/`, and it goes on as a new run before its history grows long. No handler
  * waits: a request is queued and answered by a signal once it is granted, so that nothing keeps a run from ending.
@@ -68,6 +78,7 @@ export const gpuPool = async (input: GpuPoolInput = {}): Promise<void> => {
   const { maxEvents = 5000 } = input;
   let pool = input.pool ?? emptyPool(Date.now());
   let stale = true;
+  leaveTrace('start');
   const outbox: PoolNotice[] = [...(input.notices ?? [])];
   /** New requests whose holders are to hear that they wait, where they do. */
   const asked = new Set<string>();
@@ -108,11 +119,13 @@ export const gpuPool = async (input: GpuPoolInput = {}): Promise<void> => {
   setHandler(releaseLeaseSignal, (input) => {
     const parsed = leaseReleaseSchema.safeParse(input);
     if (!parsed.success) return log.warn('a release is not valid', { input });
+    leaveTrace('release-lease');
     apply((current, now) => releaseLease(current, parsed.data.id, parsed.data.fence, now));
   });
   setHandler(renewLeasesSignal, (input) => {
     const parsed = z.array(poolNameSchema).safeParse(input);
     if (!parsed.success) return log.warn('a renewal is not valid', { input });
+    leaveTrace('renew-leases');
     apply((current, now) => ({ pool: renewLeases(current, parsed.data, now), notices: [] }));
   });
 
@@ -166,7 +179,9 @@ export const gpuPool = async (input: GpuPoolInput = {}): Promise<void> => {
   const tell = async ({ holder, answer }: PoolNotice): Promise<void> => {
     try {
       await getExternalWorkflowHandle(holder).signal(leaseAnswerSignal, answer);
+      leaveTrace('an answer that was delivered');
     } catch {
+      leaveTrace('a holder that has ended');
       // The server knows no running workflow of this id: nobody is left to use the lease or to wait for it.
       apply((current, now) => endLease(current, answer.id, 'holder_ended', `${holder} has ended`, now));
     }
