@@ -61,15 +61,6 @@ const orInputFailure = <T>(work: () => T): T => {
 };
 
 /**
- * Gives this workflow task a command. One without any may be run together with the next by a worker that has just begun,
- * and then the updates of that come before what the first had brought, and apart from it when the history is played back:
- * the same messages in another order can end in other commands, which no worker could go on from.
- */
-const leaveTrace = (of: string): void => {
-  if (patched('a-command-in-each-task')) upsertMemo({ lastHeard: of });
-};
-
-/**
  * Leases hosts, GPUs and ports to workflows, and hears from the hosts what they have. It holds the pool as plain data,
  * all decisions are functions of `domain/`, and it goes on as a new run before its history grows long. No handler
  * waits: a request is queued and answered by a signal once it is granted, so that nothing keeps a run from ending.
@@ -78,11 +69,25 @@ export const gpuPool = async (input: GpuPoolInput = {}): Promise<void> => {
   const { maxEvents = 5000 } = input;
   let pool = input.pool ?? emptyPool(Date.now());
   let stale = true;
-  leaveTrace('start');
+  let tracedAt = -1;
   const outbox: PoolNotice[] = [...(input.notices ?? [])];
   /** New requests whose holders are to hear that they wait, where they do. */
   const asked = new Set<string>();
   const alarm = createAlarm();
+
+  /**
+   * Gives this workflow task a command. One without any may be run together with the next by a worker that has just begun,
+   * and then the updates of that come before what the first had brought, and apart from it when the history is played back:
+   * the same messages in another order can end in other commands, which no worker could go on from.
+   */
+  const leaveTrace = (of: string): void => {
+    // Once a task: it stays the same within one.
+    const { historyLength } = workflowInfo();
+    if (historyLength === tracedAt) return;
+    tracedAt = historyLength;
+    if (patched('a-command-in-each-task')) upsertMemo({ lastHeard: of });
+  };
+  leaveTrace('start');
 
   const apply = (change: (pool: Pool, now: number) => PoolChange): void => {
     const now = Date.now();
