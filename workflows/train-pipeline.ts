@@ -113,7 +113,7 @@ export const trainPipeline = async (input: unknown, options?: unknown): Promise<
     messenger.tell('paused', { message: way });
     for (let problem = ''; ; ) {
       board.setHold({ state: 'paused', since: Date.now(), note: problem || way });
-      // A workflow task without a command is played back as one with the next, and updates of that come before it: a run
+      // A worker that has just begun runs a workflow task without a command together with the next, updates first: a run
       // at rest would answer as one that is still on the way there.
       if (patched('mark-rest')) upsertSearchAttributes([{ key: stageAttribute, value: 'paused' }]);
       hold.rest();

@@ -4,7 +4,6 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { leaseRequestSchema } from '../../domain/lease.ts';
 import type { gpuPool } from '../../workflows/gpu-pool.ts';
 import {
   acquireLeaseUpdate,
@@ -43,34 +42,42 @@ afterAll(async () => {
   await temporal?.teardown();
 });
 
-const wish = (id: string) => leaseRequestSchema.parse(request(id, [{ name: 'trainer', gpus: 8 }], { holder }));
+const wish = (id: string) => request(id, [{ name: 'trainer', gpus: 8 }], { holder });
 
-/** The next message comes with the answer to this one, or after it. */
-const steps: Record<string, (pool: WorkflowHandle<typeof gpuPool>, id: string) => Promise<unknown>> = {
-  report: () => tellPool(temporal.client, report('a')),
-  acquire: (pool, id) => pool.executeUpdate(acquireLeaseUpdate, { args: [wish(id)] }),
-  request: (pool, id) => pool.signal(requestLeaseSignal, wish(id)),
-  release: (pool, id) => pool.signal(releaseLeaseSignal, { id, fence: null }),
-  'take back': (pool, id) => pool.executeUpdate(takeBackLeaseUpdate, { args: [{ id }] }),
-  wait: () => delay(taskMs),
-};
+type Step = (pool: WorkflowHandle<typeof gpuPool>) => Promise<unknown>;
+const reports: Step = () => tellPool(temporal.client, report('a'));
+/** The next message comes after the answer to this one, not with it. */
+const waits: Step = () => delay(taskMs);
+const acquires =
+  (id: string): Step =>
+  (pool) =>
+    pool.executeUpdate(acquireLeaseUpdate, { args: [wish(id)] });
+const requests =
+  (id: string): Step =>
+  (pool) =>
+    pool.signal(requestLeaseSignal, wish(id));
+const releases =
+  (id: string): Step =>
+  (pool) =>
+    pool.signal(releaseLeaseSignal, { id, fence: null });
+const takesBack =
+  (id: string): Step =>
+  (pool) =>
+    pool.executeUpdate(takeBackLeaseUpdate, { args: [{ id }] });
 
-test.for([
-  ['a report soon after the start', 'wait', 'report'],
-  ['an update after a release', 'report', 'acquire x', 'release x', 'wait', 'acquire y', 'wait', 'report'],
-  ['a lease taken back after its release', 'report', 'acquire x', 'release x', 'wait', 'take back x', 'report'],
-  ['an update after an answer', 'report', 'acquire x', 'request y', 'release x', 'wait', 'take back y', 'report'],
-])('the pool outlives its workers: %s', { timeout: 60_000 }, async ([, ...names]) => {
+test.for<[string, readonly Step[]]>([
+  ['a report soon after the start', [waits, reports]],
+  ['an update after a release', [reports, acquires('x'), releases('x'), waits, acquires('y'), waits, reports]],
+  ['a lease taken back after its release', [reports, acquires('x'), releases('x'), waits, takesBack('x'), reports]],
+  ['an update after an answer', [reports, acquires('x'), requests('y'), releases('x'), waits, takesBack('y'), reports]],
+])('the pool outlives its workers: %s', { timeout: 60_000 }, async ([, steps]) => {
   const pool = await temporal.client.workflow.start<typeof gpuPool>('gpu-pool', {
     taskQueue: 'lensmith',
     workflowId: poolWorkflowId,
     workflowIdConflictPolicy: 'TERMINATE_EXISTING',
     args: [],
   });
-  for (const name of names) {
-    const [step = '', id = ''] = name.split(/ (?=\w$)/);
-    await steps[step]?.(pool, id);
-  }
+  for (const step of steps) await step(pool);
   expect((await pool.query(poolQuery)).hosts).toHaveLength(1);
   const history = await pool.fetchHistory();
   expect((history.events ?? []).filter((event) => event.workflowTaskFailedEventAttributes)).toEqual([]);
