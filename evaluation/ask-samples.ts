@@ -1,6 +1,9 @@
 import { LensmithError } from '../domain/errors.ts';
+import type { Grade } from '../domain/verdict.ts';
 import { expectEpisodes } from '../episodes/image-store.ts';
 import { createModelClient } from '../episodes/model-client.ts';
+import { within } from '../scoring/judge/within.ts';
+import { createBeside } from './beside.ts';
 import type { CountedFile } from './counted-files.ts';
 import type { EvaluationOptions } from './evaluation-options.ts';
 import { createFigures, type Figures } from './figures.ts';
@@ -35,6 +38,16 @@ interface Work {
 
 /** Samples that are loaded before an episode is free for them. */
 const loadedAhead = 8;
+
+/** A verdict that takes longer than this is a judge's who has to be asked, milliseconds. */
+const promptVerdictMs = 200;
+
+/** Of an episode whose verdict is still to come: should it never come, the episode is graded by the next run. */
+const notYetGraded: Grade = {
+  verdict: 'judge_failed',
+  decidedBy: 'none',
+  reason: 'the evaluation ended before the judge had decided',
+};
 
 /**
  * Asks what the journal does not have yet, and grades anew what the judge could not tell.
@@ -75,9 +88,34 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
     figures.add(outcome);
     counter.count(outcome.verdict);
   };
+  const write = (entry: Omit<SampleEntry, 'kind'>): Promise<void> => journal.append({ kind: 'sample', ...entry });
   const record = async (entry: Omit<SampleEntry, 'kind'>): Promise<void> => {
-    await journal.append({ kind: 'sample', ...entry });
+    await write(entry);
     settle(sampleOutcome(entry.episode, entry.grade));
+  };
+  const finish = (key: string): void => {
+    counter.finish(key);
+    options.onProgress?.(counter.progress());
+  };
+
+  const slowVerdicts = createBeside(options.concurrency, (reason) => broken.abort(reason));
+  /** Writes the episode with its verdict; one whose verdict is slow at once, and the verdict when it comes. */
+  const gradeAndRecord = async (played: Omit<SampleEntry, 'kind' | 'grade'>): Promise<void> => {
+    const key = entryKey(played);
+    const grading = options.grade(played.episode);
+    const grade = await within(promptVerdictMs, grading, undefined);
+    if (grade) {
+      await record({ ...played, grade });
+      return finish(key);
+    }
+    // It may fail while the episode is being written.
+    grading.catch(() => undefined);
+    counter.awaitVerdict(key);
+    await write({ ...played, grade: notYetGraded });
+    await slowVerdicts.begin(async () => {
+      await record({ ...played, grade: await grading });
+      finish(key);
+    });
   };
 
   const handle = async (work: Work): Promise<void> => {
@@ -93,16 +131,15 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
     counter.start(key);
     const place = earlier.toGrade.get(key);
     if (known && place) {
-      const { episode } = await entries.read(place);
+      const { episode, grade: before } = await entries.read(place);
       const grade = await options.grade(episode);
-      if (grade.verdict === 'judge_failed') settle(known);
+      if (grade.verdict === 'judge_failed' && before.reason !== notYetGraded.reason) settle(known);
       else await record({ sampleId, attempt, row, episode, grade });
+      finish(key);
     } else if (loaded) {
       const episode = await player.play(slot, attempt, loaded);
-      await record({ sampleId, attempt, row, episode, grade: await options.grade(episode) });
+      await gradeAndRecord({ sampleId, attempt, row, episode });
     }
-    counter.finish(key);
-    options.onProgress?.(counter.progress());
   };
 
   const unfound = options.samples && new Set(options.samples);
@@ -147,7 +184,11 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
   const endEpisodes = expectEpisodes(options.concurrency);
   const ticker = options.tickMs && setInterval(() => options.onProgress?.(counter.progress()), options.tickMs);
   try {
-    await forEachBounded(loadedWorks(), options.concurrency, handle, (reason) => broken.abort(reason));
+    try {
+      await forEachBounded(loadedWorks(), options.concurrency, handle, (reason) => broken.abort(reason));
+    } finally {
+      await slowVerdicts.ended();
+    }
   } catch (error) {
     if (!options.signal.aborted) throw error;
     throw new LensmithError('cancelled', `the evaluation was cancelled; run again, it goes on from ${outputDir}`, {

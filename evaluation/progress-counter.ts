@@ -12,6 +12,8 @@ export interface EvaluationProgress {
   /** Episodes by verdict. */
   readonly outcomes: Readonly<Record<string, number>>;
   readonly inFlight: number;
+  /** Those of them that wait for nothing but the judge. */
+  readonly judged: number;
   /** Age of the oldest episode in flight, seconds; 0 without any. */
   readonly oldestSeconds: number;
 }
@@ -20,6 +22,7 @@ export interface EvaluationProgress {
 export const createProgressCounter = (total: number, now: () => number = () => performance.now()) => {
   const begun = now();
   const inFlight = new Map<string, number>();
+  const judged = new Set<string>();
   const outcomes: Partial<Record<Verdict, number>> = {};
   let done = 0;
   let finished = 0;
@@ -27,8 +30,13 @@ export const createProgressCounter = (total: number, now: () => number = () => p
     start: (sampleId: string): void => {
       inFlight.set(sampleId, now());
     },
+    /** All that it still waits for is the judge. */
+    awaitVerdict: (sampleId: string): void => {
+      judged.add(sampleId);
+    },
     finish: (sampleId: string): void => {
       inFlight.delete(sampleId);
+      judged.delete(sampleId);
       finished += 1;
     },
     /** Counts a verdict of this run or of an earlier one. */
@@ -48,6 +56,7 @@ export const createProgressCounter = (total: number, now: () => number = () => p
         rate: seconds > 0 ? finished / seconds : 0,
         outcomes: { ...outcomes },
         inFlight: inFlight.size,
+        judged: judged.size,
         oldestSeconds: oldest.done ? 0 : (time - oldest.value) / 1000,
       };
     },

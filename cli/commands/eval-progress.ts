@@ -7,7 +7,8 @@ const duration = (seconds: number): string => {
 };
 
 /** One line: how far, how fast, how long still, what came of the samples, and the oldest that runs. */
-export const progressText = ({ done, total, rate, outcomes, inFlight, oldestSeconds }: EvaluationProgress): string => {
+export const progressText = (progress: EvaluationProgress): string => {
+  const { done, total, rate, outcomes, inFlight, judged, oldestSeconds } = progress;
   const counts = Object.entries(outcomes).map(([verdict, count]) => `${verdict} ${count}`);
   return [
     `${done}/${total}`,
@@ -15,6 +16,7 @@ export const progressText = ({ done, total, rate, outcomes, inFlight, oldestSeco
     ...(rate > 0 && done < total ? [`${duration((total - done) / rate)} left`] : []),
     ...(counts.length > 0 ? [counts.join(', ')] : []),
     ...(inFlight > 0 ? [`${inFlight} in flight, the oldest for ${duration(oldestSeconds)}`] : []),
+    ...(judged > 0 ? [`${judged} of them at the judge`] : []),
   ].join(' · ');
 };
 

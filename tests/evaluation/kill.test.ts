@@ -61,7 +61,7 @@ test(`killed ${kills} times, nothing that is in the journal is asked again, and 
   const program = join(import.meta.dirname, 'fixtures/evaluate.ts');
   try {
     for (let kill = 0; kill < kills; kill += 1) {
-      const child = spawn(process.execPath, [program, dataset, outputDir, server.url, String(concurrency)]);
+      const child = spawn(process.execPath, [program, dataset, outputDir, server.url, String(concurrency), '400']);
       let left = 1 + Math.floor(random() * 40);
       onRequest = () => {
         left -= 1;
