@@ -68,12 +68,10 @@ export const evaluationKey = (
   );
 
 /** What a heartbeat tells besides how far the evaluation is: the verdicts so far, and what is in flight. */
-const progressFigures = ({ rate, outcomes, inFlight, oldestSeconds }: EvaluationProgress): Record<string, number> => ({
-  ...outcomes,
-  rate,
-  inFlight,
-  oldestSeconds,
-});
+const progressFigures = (progress: EvaluationProgress): Record<string, number> => {
+  const { rate, outcomes, inFlight, judged, oldestSeconds } = progress;
+  return { ...outcomes, rate, inFlight, judged, oldestSeconds };
+};
 
 const resultFile = (artifact: Pick<ArtifactRef, 'path'>): string => join(artifact.path, 'result.json');
 
