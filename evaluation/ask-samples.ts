@@ -1,3 +1,4 @@
+import type { Episode } from '../domain/episode.ts';
 import { LensmithError } from '../domain/errors.ts';
 import type { Grade } from '../domain/verdict.ts';
 import { expectEpisodes } from '../episodes/image-store.ts';
@@ -93,29 +94,28 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
     await write(entry);
     settle(sampleOutcome(entry.episode, entry.grade));
   };
-  const finish = (key: string): void => {
-    counter.finish(key);
-    options.onProgress?.(counter.progress());
-  };
 
   const slowVerdicts = createBeside(options.concurrency, (reason) => broken.abort(reason));
-  /** Writes the episode with its verdict; one whose verdict is slow at once, and the verdict when it comes. */
-  const gradeAndRecord = async (played: Omit<SampleEntry, 'kind' | 'grade'>): Promise<void> => {
-    const key = entryKey(played);
-    const grading = options.grade(played.episode);
+  /** Has an episode graded. Where the verdict is slow, `meanwhile` is done, and no place is kept for what waits for it. */
+  const withGrade = async (
+    key: string,
+    episode: Episode,
+    conclude: (grade: Grade) => Promise<void>,
+    meanwhile?: () => Promise<void>,
+  ): Promise<void> => {
+    const grading = options.grade(episode);
+    const finish = async (grade: Grade): Promise<void> => {
+      await conclude(grade);
+      counter.finish(key);
+      options.onProgress?.(counter.progress());
+    };
     const grade = await within(promptVerdictMs, grading, undefined);
-    if (grade) {
-      await record({ ...played, grade });
-      return finish(key);
-    }
-    // It may fail while the episode is being written.
+    if (grade) return finish(grade);
+    // It may fail before somebody waits for it.
     grading.catch(() => undefined);
     counter.awaitVerdict(key);
-    await write({ ...played, grade: notYetGraded });
-    await slowVerdicts.begin(async () => {
-      await record({ ...played, grade: await grading });
-      finish(key);
-    });
+    await meanwhile?.();
+    await slowVerdicts.begin(async () => finish(await grading));
   };
 
   const handle = async (work: Work): Promise<void> => {
@@ -132,13 +132,15 @@ export const askSamples = async (options: EvaluationOptions, plan: AskPlan): Pro
     const place = earlier.toGrade.get(key);
     if (known && place) {
       const { episode, grade: before } = await entries.read(place);
-      const grade = await options.grade(episode);
-      if (grade.verdict === 'judge_failed' && before.reason !== notYetGraded.reason) settle(known);
-      else await record({ sampleId, attempt, row, episode, grade });
-      finish(key);
+      const conclude = async (grade: Grade): Promise<void> => {
+        if (grade.verdict === 'judge_failed' && before.reason !== notYetGraded.reason) settle(known);
+        else await record({ sampleId, attempt, row, episode, grade });
+      };
+      await withGrade(key, episode, conclude);
     } else if (loaded) {
-      const episode = await player.play(slot, attempt, loaded);
-      await gradeAndRecord({ sampleId, attempt, row, episode });
+      const played = { sampleId, attempt, row, episode: await player.play(slot, attempt, loaded) };
+      const conclude = (grade: Grade): Promise<void> => record({ ...played, grade });
+      await withGrade(key, played.episode, conclude, () => write({ ...played, grade: notYetGraded }));
     }
   };
 

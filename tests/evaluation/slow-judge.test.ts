@@ -93,6 +93,17 @@ test('an evaluation that ends before the judge has decided asks the judge again,
   expect((await journalled()).findLast(({ sampleId }) => sampleId === 'test-0')?.grade).toEqual(cannotTell);
 });
 
+test('while the judge decides on what an earlier run left ungraded, the model is asked for the rest', async () => {
+  await runEvaluation({ ...options, limit: 2, grade: async () => cannotTell, maxUndecidedShare: 1 });
+  expect(server.requests.map(askedIndex).sort()).toEqual([0, 1]);
+  const judge = silentJudge();
+  const run = runEvaluation({ ...options, grade: judge.grade });
+  await vi.waitFor(() => expect(server.requests.map(askedIndex).sort()).toEqual([0, 1, 2, 3]), 10_000);
+  judge.decide(right);
+  expect(await run).toMatchObject({ verdicts: { correct: 6 }, judgeDecided: 6 });
+  expect(server.requests.map(askedIndex).sort()).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
 test('a grading that fails late ends the evaluation', async () => {
   const judge = silentJudge();
   const run = runEvaluation({ ...options, grade: judge.grade });
