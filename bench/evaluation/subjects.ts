@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, stat } from 'node:fs/promises';
+import { access, mkdir, stat } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -97,8 +97,12 @@ export const inspectAi = async (cache: string): Promise<Subject> => {
   };
 };
 
-/** @param checkout - A checkout of CodeDance-VL/CodeDance. */
+/**
+ * @param checkout - A checkout of CodeDance-VL/CodeDance, with `eval` and `verl` at the least.
+ * @throws Error where it lacks what is run.
+ */
 export const evalPy = async (cache: string, checkout: string): Promise<Subject> => {
+  for (const part of ['eval/eval.py', 'verl/utils/reward_score']) await access(join(resolve(checkout), part));
   const python = await peerPython(cache);
   return {
     name: 'eval.py',
