@@ -11,7 +11,8 @@ const measuredSchema = z.object({
   timedOut: z.boolean(),
   wall: z.number(),
   cpu: z.number(),
-  peakMib: z.number(),
+  /** Null where the run was over before its memory was looked at. */
+  peakMib: z.number().nullable(),
 });
 
 /** What one run of a client came to. */

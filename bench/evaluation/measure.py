@@ -79,13 +79,14 @@ def main() -> None:
 
     started = time.monotonic()
     child = subprocess.Popen(args.command, start_new_session=True, preexec_fn=join_group)
-    peak, timed_out, look = 0.0, False, started
+    peak: float | None = None
+    timed_out, look = False, started + args.memory_every
     while True:
         pid, status, usage = os.wait4(child.pid, os.WNOHANG)
         if pid:
             break
         if time.monotonic() >= look:
-            peak = max(peak, memory_mib(child.pid))
+            peak = max(peak or 0.0, memory_mib(child.pid))
             look = time.monotonic() + args.memory_every
         if time.monotonic() - started > args.seconds and not timed_out:
             timed_out = True

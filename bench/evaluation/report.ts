@@ -34,7 +34,7 @@ const rowOf = (run: Run): (string | number)[] => [
   run.rate.toFixed(1),
   (1000 * cpuOf(run)).toFixed(1),
   run.wall.toFixed(1),
-  run.peakMib.toFixed(0),
+  run.peakMib?.toFixed(0) ?? '',
   run.mostInFlight,
   run.loopDelayMs?.toFixed(1) ?? '',
   `${run.answered}${run.timedOut ? ' stopped' : ''}`,

@@ -142,7 +142,7 @@ try {
       const options = { ...run, samples: count, data, turns: 2, turnMs };
       const runs = await interleave(report, [lensmith], [inFlight], options);
       tell(`${inFlight} in flight, turns of ${turnMs} ms`, runs);
-      const peak = Math.max(...runs.map(({ peakMib }) => peakMib));
+      const peak = Math.max(...runs.map(({ peakMib }) => peakMib ?? Number.NaN));
       report.figure(`${inFlight} in flight, turns of ${turnMs} ms`, lensmith.name, peak, 'MiB');
       const megabytes = (peak * 2 ** 20) / 1e6;
       if (turnMs === 50) report.bar('under 600 MB in all', `${megabytes.toFixed(0)} MB`, megabytes < 600);
