@@ -53,6 +53,27 @@ const withAbsolutePaths = (spec: RunSpec, folder: string): RunSpec => {
   };
 };
 
+type Branch = Record<string, unknown> | unknown[];
+
+const branchCopy = (value: unknown): Branch => {
+  if (Array.isArray(value)) return [...value];
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+};
+
+/** Sets what `key` names; of a list it is the place of an element, or the first free one. */
+const put = (branch: Branch, key: string, value: unknown, path: string): void => {
+  if (!Array.isArray(branch)) {
+    branch[key] = value;
+    return;
+  }
+  const index = Number(key);
+  if (!/^\d+$/.test(key) || index > branch.length)
+    throw new LensmithError('config', `expected a place from 0 to ${branch.length} in the list, got "${key}"`, {
+      where: `--set ${path}`,
+    });
+  branch[index] = value;
+};
+
 const setIn = (input: Record<string, unknown>, assignment: string): void => {
   const [path, text] = [assignment.slice(0, assignment.indexOf('=')), assignment.slice(assignment.indexOf('=') + 1)];
   if (!assignment.includes('=') || path === '')
@@ -60,13 +81,13 @@ const setIn = (input: Record<string, unknown>, assignment: string): void => {
       where: '--set',
     });
   const keys = path.split('.');
-  let node: Record<string, unknown> = input;
+  let branch: Branch = input;
   for (const key of keys.slice(0, -1)) {
-    const next = node[key];
-    node[key] = typeof next === 'object' && next !== null ? { ...next } : {};
-    node = node[key] as Record<string, unknown>;
+    const next = branchCopy((branch as Record<string, unknown>)[key]);
+    put(branch, key, next, path);
+    branch = next;
   }
-  node[keys.at(-1) ?? ''] = readYaml(text, `--set ${path}`);
+  put(branch, keys.at(-1) ?? '', readYaml(text, `--set ${path}`), path);
 };
 
 /**

@@ -10,6 +10,7 @@ import { confirm } from '../confirm.ts';
 import { stackEnvironment } from '../connect.ts';
 import { readKnownRun } from '../known-run.ts';
 import { type ChangeOptions, planChanges, readChanges } from '../run-changes.ts';
+import { setOption } from '../set-option.ts';
 import { startRun } from '../start-run.ts';
 import { announceRun } from '../watch-run.ts';
 import { write } from '../write.ts';
@@ -45,7 +46,7 @@ export const addCloneCommand = (program: Command): void => {
     .description('start a new run with the spec of another one; stages with the same key come out of the cache')
     .option('--name <new>', 'id of the new run; by default the name of the family and the time')
     .option('--from <stage>', 'run this stage and all after it anew, although the cache has them')
-    .option('--set <key=value...>', 'change a value of the spec, such as rl.learningRate=0.0001')
+    .addOption(setOption('rl.learningRate=0.0001'))
     .option('--yes', 'do not ask')
     .option('--dry-run', 'show the plan, start nothing')
     .option('--follow', 'show the progress until the run ends')

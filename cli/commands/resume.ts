@@ -8,6 +8,7 @@ import { stackEnvironment, withClient } from '../connect.ts';
 import { lookAtRun, type RunActivity, readKnownRun } from '../known-run.ts';
 import { type ChangeOptions, planChanges, type RunChanges, readChanges } from '../run-changes.ts';
 import { releaseRun } from '../run-hold.ts';
+import { setOption } from '../set-option.ts';
 import { startRun } from '../start-run.ts';
 import { announceRun, watchRun } from '../watch-run.ts';
 import { write } from '../write.ts';
@@ -63,7 +64,7 @@ export const addResumeCommand = (program: Command): void => {
     .command('resume <run>')
     .description('go on with a run that is paused, failed or was cancelled: shows the plan, asks, and starts')
     .option('--from <stage>', 'run this stage and all after it anew, although the cache has them')
-    .option('--set <key=value...>', 'change a value of the spec, such as rl.steps=20')
+    .addOption(setOption('rl.steps=20'))
     .option('--yes', 'do not ask')
     .option('--dry-run', 'show the plan, start nothing')
     .option('--follow', 'show the progress until the run ends')

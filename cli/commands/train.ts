@@ -12,6 +12,7 @@ import { stackEnvironment, withClient } from '../connect.ts';
 import { planTable } from '../plan-table.ts';
 import { readSpecFile } from '../read-spec-file.ts';
 import { canBeAsked, findRun } from '../run-client.ts';
+import { setOption } from '../set-option.ts';
 import { startRun } from '../start-run.ts';
 import { announceRun, watchRun } from '../watch-run.ts';
 import { write } from '../write.ts';
@@ -53,7 +54,7 @@ export const addTrainCommands = (program: Command): void => {
     .description('start train-pipeline with a run spec in YAML or JSON')
     .option('--dry-run', 'print what each stage would do, write the resolved spec, start nothing')
     .option('--follow', 'show the progress until the run ends')
-    .option('--set <key=value...>', 'change a value of the spec, such as rl.steps=20')
+    .addOption(setOption('rl.steps=20'))
     .action(async (file: string, options: { dryRun?: boolean; follow?: boolean; set?: string[] }) => {
       const spec = await readSpecFile(file, options.set);
       if (options.dryRun) return dryRun(spec);

@@ -47,7 +47,8 @@ test('a dry run prints the plan of every stage, leaves the resolved spec and sta
   const home = await temporaryFolder();
   const file = join(home, 'spec.yaml');
   await writeFile(file, stringify(miniatureSpec()));
-  const { exitCode, stdout, stderr } = await lensmith(home, 'train', file, '--dry-run', '--set', 'run=digits-1');
+  const changes = ['--set', 'run=digits-1', '--set', 'seed=3'];
+  const { exitCode, stdout, stderr } = await lensmith(home, 'train', '--dry-run', ...changes, file);
   expect(stderr).toBe('');
   expect(exitCode).toBe(0);
   expect(stdout).toContain('plan of digits-1');
@@ -55,7 +56,7 @@ test('a dry run prints the plan of every stage, leaves the resolved spec and sta
     expect(stdout).toContain(`${stage}: `);
   const plan = join(home, 'plans', 'digits-1.json');
   expect(stdout).toContain(`lensmith train ${plan}`);
-  expect(JSON.parse(await readFile(plan, 'utf8'))).toEqual(parseRunSpec(miniatureSpec({ run: 'digits-1' })));
+  expect(JSON.parse(await readFile(plan, 'utf8'))).toEqual(parseRunSpec(miniatureSpec({ run: 'digits-1', seed: 3 })));
   await expect(readFile(join(home, 'runs', 'digits-1', 'run.json'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 

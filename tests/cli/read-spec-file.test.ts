@@ -102,6 +102,31 @@ test('assignments change values, make what is missing, and are read as YAML', as
   });
 });
 
+const twoJudges = 'judge.others=[{urls: [http://10.0.0.3:1/v1], model: a}, {urls: [http://10.0.0.4:1/v1], model: b}]';
+
+test('an assignment names an element of a list by its place, and the first free place adds one', async () => {
+  const { judge } = await readSpecFile(await writeSpec(), [
+    twoJudges,
+    'judge.others.1.model=c',
+    'judge.others.0.urls.1=http://10.0.0.5:1/v1',
+  ]);
+  expect(judge.others).toMatchObject([
+    { urls: ['http://10.0.0.3:1/v1', 'http://10.0.0.5:1/v1'], model: 'a' },
+    { urls: ['http://10.0.0.4:1/v1'], model: 'c' },
+  ]);
+});
+
+test.each(['judge.others.3.model', 'judge.others.first.model', 'judge.others.-1'])(
+  'the assignment of %s names no place of its list, and is refused',
+  async (path) => {
+    await expect(readSpecFile(await writeSpec(), [twoJudges, `${path}=c`])).rejects.toMatchObject({
+      type: 'config',
+      where: `--set ${path}`,
+      message: expect.stringContaining('expected a place from 0 to 2 in the list'),
+    });
+  },
+);
+
 test.each(['rl.steps', '=4'])('the assignment "%s" is refused', async (assignment) => {
   await expect(readSpecFile(await writeSpec(), [assignment])).rejects.toMatchObject({ type: 'config', where: '--set' });
 });
