@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { Context } from '@temporalio/activity';
+import { CancelledFailure, Context } from '@temporalio/activity';
 import type { ArtifactRef } from '../domain/artifact.ts';
+import { LensmithError } from '../domain/errors.ts';
 import { type EvaluationResult, evaluationResultSchema } from '../domain/evaluation.ts';
 import type { RunSpec } from '../domain/run-spec.ts';
 import type { RunRef, StageName } from '../domain/stage.ts';
@@ -165,7 +166,12 @@ export const evaluateModel =
       });
     const result = await whileAsking(run, `${outputDir} ${Date.now()}`, servers, () =>
       whileBeating(pulseFigures, Context.current().info.attempt, evaluate),
-    );
+    ).catch((error: unknown) => {
+      // By another failure a run that somebody cancels would fail.
+      if (cancellationSignal.aborted && error instanceof LensmithError && error.type === 'cancelled')
+        throw new CancelledFailure(error.message);
+      throw error;
+    });
     const artifact = await publishArtifact(outputDir, 'evaluation', {
       model: request.modelName,
       checkpoint: request.checkpoint,

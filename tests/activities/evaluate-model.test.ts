@@ -65,10 +65,9 @@ test('cancelled on one host, it goes on with the rest on another one that has th
   watch((index) => {
     if (index === 5) first.environment.cancel();
   });
-  await expect(first.run(() => evaluateModel(host, sandbox())(run, request, endpoint, null))).rejects.toMatchObject({
-    type: 'cancelled',
-    cause: expect.any(CancelledFailure),
-  });
+  const cancelled = first.run(() => evaluateModel(host, sandbox())(run, request, endpoint, null));
+  await expect(cancelled).rejects.toThrow(CancelledFailure);
+  await expect(cancelled).rejects.toThrow(/the evaluation was cancelled; run again, it goes on from .*sft-model-test$/);
   watch(() => undefined);
   const other = await testHost({ name: 'other' });
   const record = await activityContext().run(() => evaluateModel(other, sandbox())(run, request, endpoint, null));
