@@ -1,6 +1,6 @@
 import type { Progress } from '../domain/progress.ts';
 
-const figure = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2));
+const figure = (value: number): string => value.toFixed(Number.isInteger(value) || Math.abs(value) >= 100 ? 0 : 2);
 
 /** `rl · step 12/20 · reward 0.63` */
 export const progressLine = (name: string, progress: Progress | null): string => {
