@@ -19,14 +19,16 @@ const gapMs = (ageMs: number): number => Math.max(5_000, ageMs / 60);
 export const createPulse = (run: RunRef, stage: StageName): ((progress: Progress, attempt: number) => void) => {
   const startedAt = Date.now();
   let signalledAt = 0;
-  let signalledStep = -1;
+  let signalled = '';
   return (progress, attempt) => {
     const context = Context.current();
     context.heartbeat({ stage, attempt, ...progress });
     const now = Date.now();
-    if (now - signalledAt < gapMs(now - startedAt) || progress.step === signalledStep) return;
+    // A figure that comes or goes tells something of a step that takes long.
+    const sign = [progress.step, ...Object.keys(progress.figures).toSorted()].join(' ');
+    if (now - signalledAt < gapMs(now - startedAt) || sign === signalled) return;
     signalledAt = now;
-    signalledStep = progress.step;
+    signalled = sign;
     context.client.workflow
       .getHandle(run.workflowId)
       .signal('stage-progress', { stage, attempt, progress } satisfies StageProgressSignal)

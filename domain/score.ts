@@ -67,6 +67,8 @@ export const episodeScoreSchema = z.strictObject({
   masked: z.boolean(),
   /** Where the judge gave a verdict: whether it stood in the cache, so that nothing was asked. */
   cached: z.boolean().optional(),
+  /** Where the judge was away, late or not audited yet: scored again later, the episode may be decided. */
+  awaitsJudge: z.literal(true).optional(),
   /** Where the episode's images come from, if pixels came with the request. */
   locations: imageLocationsSchema.optional(),
 });

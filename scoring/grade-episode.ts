@@ -34,11 +34,11 @@ const verdictOfEnding: Record<Exclude<EpisodeEnding, 'answered'>, Verdict> = {
  */
 export const gradeEpisode = async (episode: Episode, tools: GradeTools = {}): Promise<Grade> => {
   // The same episode has the same grade, whether or not the judge was asked about it before.
-  const { cached: _, ...grade } = await decideEpisode(episode, tools);
+  const { cached: _, awaitsJudge: __, ...grade } = await decideEpisode(episode, tools);
   return grade;
 };
 
-/** As `gradeEpisode`, and where the judge said something, whether it had to be asked. */
+/** As `gradeEpisode`, with whether the judge had to be asked, or may still decide. */
 export const decideEpisode = async (episode: Episode, { judge, math }: GradeTools = {}): Promise<JudgeGrade> => {
   const { ending, task } = episode;
   if (ending !== 'answered')
@@ -63,7 +63,7 @@ export const decideEpisode = async (episode: Episode, { judge, math }: GradeTool
   if (judge) {
     const grade = await judge({ question, reference, answer });
     // What a rule cannot read and no judge may decide is no outage: it says something about the answer.
-    if (grade.verdict === 'judge_failed' && !('outage' in decision) && !decision.parsed)
+    if (grade.verdict === 'judge_failed' && !grade.awaitsJudge && !('outage' in decision) && !decision.parsed)
       return { verdict: 'unparsed', decidedBy: 'rule', reason: `${decision.reason}; ${grade.reason}`, rule };
     return { ...grade, rule };
   }

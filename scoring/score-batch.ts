@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Episode } from '../domain/episode.ts';
-import type { ScoreRequest, ScoreResponse } from '../domain/score.ts';
+import type { EpisodeScore, ScoreRequest, ScoreResponse } from '../domain/score.ts';
 import type { Locator } from './effects/locator.ts';
 import type { JudgeGrade } from './judge/judge-client.ts';
 import type { GradedEpisode } from './rewards/reward.ts';
@@ -29,7 +29,7 @@ export const scoreBatch = async (
   const reward = rewards[name];
   const bytes = await scoredImages(images);
 
-  const fromCache = new Map<Episode, boolean>();
+  const ofJudge = new Map<Episode, Pick<EpisodeScore, 'cached' | 'awaitsJudge'>>();
 
   const graded = async (episode: Episode): Promise<GradedEpisode> => {
     const digests = [...new Set(digestsOf(episode))];
@@ -40,11 +40,14 @@ export const scoreBatch = async (
       }),
     );
     const wanted = reward.usesPixels?.(episode.task) && digests.length > 0 && pixels.size === digests.length;
-    const [{ cached, ...verdict }, locations] = await Promise.all([
+    const [{ cached, awaitsJudge, ...verdict }, locations] = await Promise.all([
       grade(episode),
       wanted ? locator.locate(episode, pixels) : undefined,
     ]);
-    if (cached !== undefined) fromCache.set(episode, cached);
+    ofJudge.set(episode, {
+      ...(cached === undefined ? {} : { cached }),
+      ...(awaitsJudge === undefined ? {} : { awaitsJudge }),
+    });
     return { episode, grade: verdict, locations };
   };
 
@@ -59,8 +62,7 @@ export const scoreBatch = async (
     groups: groups.map((group, index) =>
       group.flatMap((episode, place) => {
         const score = scores[index]?.[place];
-        const cached = fromCache.get(episode);
-        return score ? [{ ...score, ...(cached === undefined ? {} : { cached }) }] : [];
+        return score ? [{ ...score, ...ofJudge.get(episode) }] : [];
       }),
     ),
   };

@@ -1,11 +1,10 @@
 import { LensmithError } from '../../domain/errors.ts';
 import type { JudgeAudit, JudgeAuditPolicy, JudgeStanding } from '../../domain/judge.ts';
-import type { Grade } from '../../domain/verdict.ts';
 import { guardAnswer, isGrade } from './answer-guard.ts';
 import { findAudit, keepAudit } from './audit-file.ts';
 import { auditJudge } from './audit-judge.ts';
 import { type AuditSet, readAuditSet } from './audit-pairs.ts';
-import type { Judge, JudgeClient } from './judge-client.ts';
+import type { Judge, JudgeClient, JudgeGrade } from './judge-client.ts';
 import { judgePromptVersion } from './judge-prompt.ts';
 import { within } from './within.ts';
 
@@ -27,6 +26,9 @@ export interface AuditedJudge {
   /** How it stands now; an audit that was kept earlier counts, and none is made. */
   readonly standing: () => Promise<JudgeStanding>;
 }
+
+/** What the servers of a judge are asked at once is bounded by its client. */
+const auditInFlight = 32;
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
@@ -67,7 +69,7 @@ export const auditedJudge = ({
     const labelled = await setOf();
     const known = await findAudit(folder, client.id, labelled.digest);
     if (known) return known;
-    const made = await auditJudge(client, { set: labelled, stopWhenLost: true, inFlight: 8 });
+    const made = await auditJudge(client, { set: labelled, stopWhenLost: true, inFlight: auditInFlight });
     await keepAudit(folder, made);
     return made;
   };
@@ -90,15 +92,17 @@ export const auditedJudge = ({
   const resultInTime = (): Promise<JudgeAudit | string> =>
     auditWaitMs === undefined ? result() : within(auditWaitMs, result(), 'its audit is under way');
 
-  const refusal = async (): Promise<Grade | undefined> => {
+  const refusal = async (): Promise<JudgeGrade | undefined> => {
     if (policy === 'off') return undefined;
     const found = await resultInTime();
-    const failed = (reason: string): Grade => ({ verdict: 'judge_failed', decidedBy: 'none', reason });
-    if (typeof found === 'string') return failed(`the judge ${client.id} was not asked: ${found}`);
+    const failed = { verdict: 'judge_failed', decidedBy: 'none' } as const;
+    if (typeof found === 'string')
+      return { ...failed, reason: `the judge ${client.id} was not asked: ${found}`, awaitsJudge: true };
     if (found.passed || policy === 'force') return undefined;
-    return failed(
-      `the judge ${client.id} was not asked, it failed its audit ${auditNote(found)}; once it is mended, lensmith judge audit makes it anew`,
-    );
+    return {
+      ...failed,
+      reason: `the judge ${client.id} was not asked, it failed its audit ${auditNote(found)}; once it is mended, lensmith judge audit makes it anew`,
+    };
   };
 
   const standing = async (): Promise<JudgeStanding> => {

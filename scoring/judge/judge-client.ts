@@ -17,6 +17,8 @@ const replyTokens = 128;
 export type JudgeGrade = Grade & {
   /** Where the judge said something: whether nothing had to be asked for it. */
   readonly cached?: boolean;
+  /** Where it said nothing because it was away, late or not audited yet: asked again later it may decide. */
+  readonly awaitsJudge?: true;
 };
 
 /** Says whether an answer agrees with the reference; an outage or an unreadable reply is `judge_failed`, never a score. */
@@ -76,7 +78,8 @@ export interface JudgeClient {
 const gradeOf = (asked: Asked): JudgeGrade => {
   if (asked.kind === 'verdict') return { ...gradeOfReply(asked), cached: asked.cached ?? false };
   if (asked.kind === 'unreadable') return gradeOfReply(asked);
-  return { verdict: 'judge_failed', decidedBy: 'none', reason: asked.reason };
+  const failed = { verdict: 'judge_failed', decidedBy: 'none', reason: asked.reason } as const;
+  return asked.kind === 'rejected' ? failed : { ...failed, awaitsJudge: true };
 };
 
 /** Opens a judge on servers of the OpenAI API, at temperature 0, with a cache of its decisions on disk. */

@@ -12,6 +12,7 @@ export const judgeUntil = (judge: Judge, until: number): Judge => {
     verdict: 'judge_failed',
     decidedBy: 'none',
     reason: 'the judge had not decided when the time of the request was over',
+    awaitsJudge: true,
   };
   return async (question) => {
     const leftMs = until - performance.now();

@@ -28,5 +28,6 @@ export const votingJudge =
       verdict: 'judge_failed',
       decidedBy: 'none',
       reason: `no majority of ${judges.length} judges: ${counted('correct')} correct, ${counted('wrong')} wrong; ${grades.find((grade) => !isDecided(grade))?.reason ?? 'they disagree'}`,
+      ...(grades.some(({ awaitsJudge }) => awaitsJudge) ? { awaitsJudge: true as const } : {}),
     };
   };

@@ -58,6 +58,9 @@ const scoresOf = async (response: Response): Promise<EpisodeScore[]> => {
 const summary = (scores: readonly EpisodeScore[]) =>
   scores.map(({ grade, masked, cached }) => [grade.verdict, grade.decidedBy, masked, cached]);
 
+/** Which of them the judge may still decide. */
+const awaiting = (scores: readonly EpisodeScore[]) => scores.map(({ awaitsJudge = false }) => awaitsJudge);
+
 const onlyTheRule = [
   ['correct', 'rule', false, undefined],
   ['judge_failed', 'none', true, undefined],
@@ -99,6 +102,7 @@ test('a judge that is down masks what it was needed for, and nothing else', asyn
   await serveJudgeAt(run, judge.url);
   const scores = await scoresOf(await (await start())());
   expect(summary(scores)).toEqual(onlyTheRule);
+  expect(awaiting(scores)).toEqual([false, true, true]);
   expect(scores[1]).toMatchObject({ terms: {}, reward: 0, masked: true });
 });
 
@@ -124,6 +128,7 @@ test('a judge that does not answer in time masks, and the request is answered', 
   await serveJudgeAt(run, judge.url);
   const scores = await scoresOf(await (await start(0.3))());
   expect(summary(scores)).toEqual(onlyTheRule);
+  expect(awaiting(scores)).toEqual([false, true, true]);
   expect(scores[1]?.grade.reason).toContain('when the time of the request was over');
 });
 
@@ -131,7 +136,9 @@ test('a judge that failed its audit decides nothing, and the record of the run s
   const { host, run, start } = await prepare();
   const judge = await startOracle(() => 'correct');
   await serveJudgeAt(run, judge.url);
-  expect(summary(await scoresOf(await (await start())()))).toEqual(onlyTheRule);
+  const scores = await scoresOf(await (await start())());
+  expect(summary(scores)).toEqual(onlyTheRule);
+  expect(awaiting(scores)).toEqual([false, false, false]);
   await mkdir(join(run.dir, 'stages', 'rl'), { recursive: true });
   await recordRewardJudge(host, run, await readSpec(run));
   expect(JSON.parse(await readFile(rewardJudgeFile(run), 'utf8'))).toMatchObject({
@@ -148,7 +155,9 @@ test('forced, it decides', async () => {
 
 test('without any judge the rules alone decide, and the record of the run says so', async () => {
   const { host, run, start } = await prepare({ engine: 'none' });
-  expect(summary(await scoresOf(await (await start())()))).toEqual(onlyTheRule);
+  const scores = await scoresOf(await (await start())());
+  expect(summary(scores)).toEqual(onlyTheRule);
+  expect(awaiting(scores)).toEqual([false, false, false]);
   await mkdir(join(run.dir, 'stages', 'rl'), { recursive: true });
   await recordRewardJudge(host, run, await readSpec(run));
   expect(JSON.parse(await readFile(rewardJudgeFile(run), 'utf8'))).toMatchObject({

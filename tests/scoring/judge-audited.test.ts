@@ -44,6 +44,7 @@ test('an answer that may not wait for the audit has no verdict until the audit i
     verdict: 'judge_failed',
     decidedBy: 'none',
     reason: expect.stringContaining('its audit is under way'),
+    awaitsJudge: true,
   });
   await expect.poll(async () => (await judge(question)).verdict, { timeout: 20_000 }).toBe('correct');
 });
@@ -52,7 +53,7 @@ test('a judge that fails decides nothing, and says by how much it failed', async
   const server = await startOracle(() => 'correct');
   const { judge, standing } = await open(server.url, 'required');
   const grade = await judge(question);
-  expect(grade).toMatchObject({ verdict: 'judge_failed', decidedBy: 'none' });
+  expect(grade).toEqual({ verdict: 'judge_failed', decidedBy: 'none', reason: expect.any(String) });
   expect(grade.reason).toMatch(/failed its audit .*specificity/);
   expect(await standing()).toMatchObject({ audit: 'failed', decides: false, note: expect.stringContaining('refused') });
 });
@@ -97,7 +98,12 @@ test('an outage leaves the audit unfinished and no verdict; when the judge is ba
   const facts = { model: 'somebody else' };
   const server = await startJudgeServer(() => '{"verdict":"correct"}', facts);
   const { judge, standing, home } = await open(server.url, 'required');
-  expect(await judge(question)).toMatchObject({ verdict: 'judge_failed', reason: expect.stringContaining('audit') });
+  expect(await judge(question)).toEqual({
+    verdict: 'judge_failed',
+    decidedBy: 'none',
+    reason: expect.stringContaining('audit'),
+    awaitsJudge: true,
+  });
   expect(await standing()).toMatchObject({ audit: 'unfinished', decides: false });
   expect(server.requests).toHaveLength(0);
   const back = await startOracle();

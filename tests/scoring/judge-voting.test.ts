@@ -20,6 +20,16 @@ const says =
 const vote = async (...verdicts: readonly ('correct' | 'wrong' | 'judge_failed')[]) =>
   (await votingJudge(verdicts.map(says))(question)).verdict;
 
+test('an answer waits for the judges of whom one is away, unless the others decide it', async () => {
+  const away: Judge = async () => ({ ...(await says('judge_failed')(question)), awaitsJudge: true });
+  const open = await votingJudge([says('correct'), says('wrong'), away])(question);
+  expect(open).toMatchObject({ verdict: 'judge_failed', awaitsJudge: true });
+  const decided = await votingJudge([says('correct'), says('correct'), away])(question);
+  expect(decided).not.toHaveProperty('awaitsJudge');
+  const forGood = await votingJudge([says('correct'), says('judge_failed')])(question);
+  expect(forGood).not.toHaveProperty('awaitsJudge');
+});
+
 test('more than half of all judges decide; nothing less does', async () => {
   expect(await vote('correct', 'correct', 'wrong')).toBe('correct');
   expect(await vote('correct', 'wrong', 'wrong')).toBe('wrong');

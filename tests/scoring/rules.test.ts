@@ -192,6 +192,14 @@ describe('grades', () => {
     expect(await gradeEpisode(open, { judge })).toMatchObject({ verdict: 'wrong', rule: 'choice' });
   });
 
+  it('an answer in which a rule finds no letter is not decided by an outage of the judge', async () => {
+    const open = episodeOf([], 'A or B', { answerKind: 'choice', reference: 'B' });
+    const failed = { verdict: 'judge_failed' as const, decidedBy: 'none' as const, reason: 'it is away' };
+    expect(await gradeEpisode(open, { judge: async () => failed })).toMatchObject({ verdict: 'unparsed' });
+    const away = async () => ({ ...failed, awaitsJudge: true as const });
+    expect(await gradeEpisode(open, { judge: away })).toEqual({ ...failed, rule: 'choice' });
+  });
+
   it('without a judge an open answer is undecided, never wrong; with one the judge decides', async () => {
     const open = episodeOf([], 'a yield sign', { answerKind: 'text', reference: 'stop sign' });
     expect((await gradeEpisode(open)).verdict).toBe('judge_failed');

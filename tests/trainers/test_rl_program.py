@@ -54,10 +54,13 @@ def digest(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
+def bodies(server: ToolServer) -> list[dict[str, Any]]:
+    return [body for _, path, body in server.requests if path == "/v1/score"]
+
+
 def asked(server: ToolServer) -> list[list[str]]:
     """The samples of each step's groups."""
-    bodies = [body for method, path, body in server.requests if path == "/v1/score"]
-    return [[group[0]["task"]["sampleId"] for group in body["groups"]] for body in bodies]
+    return [[group[0]["task"]["sampleId"] for group in body["groups"]] for body in bodies(server)]
 
 
 def test_steps_take_the_rows_in_order_and_write_metrics(base: dict, server: ToolServer, tmp_path: Path) -> None:
@@ -81,8 +84,7 @@ def test_steps_take_the_rows_in_order_and_write_metrics(base: dict, server: Tool
 def test_only_a_judged_run_names_itself_to_the_scoring(base: dict, server: ToolServer, tmp_path: Path) -> None:
     train(tmp_path / "rules", **base, steps=1)
     train(tmp_path / "judged", **base, steps=1, judged=True)
-    bodies = [body for _, path, body in server.requests if path == "/v1/score"]
-    assert [body.get("run") for body in bodies] == [None, "test"]
+    assert [body.get("run") for body in bodies(server)] == [None, "test"]
 
 
 def test_metrics_say_who_decided(base: dict, tmp_path: Path) -> None:
@@ -103,6 +105,22 @@ def test_metrics_say_who_decided(base: dict, tmp_path: Path) -> None:
     (line,) = rl_data.metrics_lines(tmp_path)
     share = len(seen) // 4
     assert (line["masked"], line["judged"], line["judgeCached"]) == (share, 2 * share, share)
+
+
+def test_a_step_whose_judge_is_away_waits_for_it(base: dict, tmp_path: Path) -> None:
+    scorings: list[str] = []
+
+    def scored(_: dict[str, Any]) -> dict[str, Any]:
+        first = len({body["id"] for body in bodies(other)}) == 1
+        scorings.append("away" if first else "there")
+        return {**score(False, masked=True), "awaitsJudge": True} if first else score(True)
+
+    with running(ToolServer(lambda *_: result("no_output"), scored)) as other:
+        train(tmp_path, **{**base, "toolServer": other.url}, steps=1, judged=True)
+    (line,) = rl_data.metrics_lines(tmp_path)
+    assert scorings.count("away") == scorings.count("there") > 0
+    assert line["masked"] == 0
+    assert line["seconds"]["scoring"] > 1
 
 
 def test_every_step_keeps_its_scored_episodes(base: dict, server: ToolServer, tmp_path: Path) -> None:

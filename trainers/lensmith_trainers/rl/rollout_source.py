@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lensmith_trainers.rl.advantages import ScoredEpisode, token_advantages
+from lensmith_trainers.rl.await_judge import await_judge
 from lensmith_trainers.rl.rollout_log import RolloutLog
 from lensmith_trainers.rl.step_batch import StepBatch, TrainedSequence, step_batch
 from lensmith_trainers.rl.step_metrics import episode_figures
@@ -37,6 +38,8 @@ class RolloutSource:
     collector: Collector
     config: RlConfig
     cancelled: Callable[[], bool]
+    waiting: Callable[[int, int], None]
+    """Told how many episodes of a step wait for the judge."""
     log: RolloutLog | None = None
     """Keeps the scored traces for the reward laboratory."""
 
@@ -48,7 +51,7 @@ class RolloutSource:
             tasks: one an episode; the episodes of a group stand together.
 
         Raises:
-            Failure: `infrastructure` where the scores do not come.
+            Failure: `infrastructure` where the scores do not come, or the judge stays away.
         """
         config, size = self.config, self.config.group_size
         self.collector.seconds = seconds = RolloutSeconds()
@@ -57,15 +60,20 @@ class RolloutSource:
         traces = [episode.trace(config.model) for episode in episodes]
         started = time.monotonic()
         grouped = [traces[start : start + size] for start in range(0, len(traces), size)]
-        scores = score_groups(
-            self.collector.http,
-            config.reward,
-            grouped,
-            patience_seconds=_SCORE_PATIENCE_SECONDS,
-            cancelled=self.cancelled,
-            images=_images(episodes, size),
-            run=config.run if config.judged else None,
-        )
+        images = _images(episodes, size)
+
+        def score() -> list[list[dict[str, Any]]]:
+            return score_groups(
+                self.collector.http,
+                config.reward,
+                grouped,
+                patience_seconds=_SCORE_PATIENCE_SECONDS,
+                cancelled=self.cancelled,
+                images=images,
+                run=config.run if config.judged else None,
+            )
+
+        scores = await_judge(score, cancelled=self.cancelled, waiting=lambda count: self.waiting(step, count))
         if self.log:
             self.log.write(step + 1, config.reward, grouped, scores)
         scoring = time.monotonic() - started

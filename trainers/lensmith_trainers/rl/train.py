@@ -83,7 +83,9 @@ def _train(
             cancelled,
         )
         log = RolloutLog(Path(config.metrics_file).parent / "rollouts", _resumed_step(config))
-        source = RolloutSource(collector, config, cancelled, log)
+        source = RolloutSource(
+            collector, config, cancelled, lambda step, count: progress.report("running", step, {"awaiting": count}), log
+        )
         logging.getLogger("accelerate").setLevel(logging.WARNING)
         trainer = RolloutGrpoTrainer(config, _arguments(config), loaded, tasks, source)
         trainer.remove_callback(PrinterCallback)
