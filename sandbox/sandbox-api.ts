@@ -25,7 +25,7 @@ const failure = (context: Context, error: unknown): Response => {
   if (!(error instanceof LensmithError)) throw error;
   const body = { error: { type: error.type, message: error.message } };
   if (error instanceof UnknownImageError) return context.json(body, 409);
-  if (error.type === 'data') return context.json(body, 400);
+  if (error.type === 'data' || error.type === 'config') return context.json(body, 400);
   if (error instanceof SandboxFullError) return context.json(body, 429, { 'retry-after': '1' });
   return context.json(body, 503, { 'retry-after': '1' });
 };
@@ -102,7 +102,11 @@ export const sandboxApi = (sandbox: Sandbox): Hono => {
     if (!parsed.success) return refuse(context, parsed.error);
     const session = await find(context);
     if (!session) return unknown(context);
-    return context.json(await execute(session, parsed.data));
+    try {
+      return context.json(await execute(session, parsed.data));
+    } catch (error) {
+      return failure(context, error);
+    }
   });
 
   app.delete('/v1/sessions/:id', async (context) => {

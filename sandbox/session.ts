@@ -27,7 +27,8 @@ export interface Session {
    * Never throws for what the code does; `infrastructure` says that the sandbox was lost, and nothing of the code. The
    * last call's `executionId` again returns its result.
    *
-   * @throws LensmithError `config` where the session was opened with another first call.
+   * @throws LensmithError `config` where the session was opened with another first call, or the last call had this
+   * `executionId` and other code.
    */
   readonly execute: (request: ExecutionRequest) => Promise<ExecutionResult>;
   readonly close: () => Promise<void>;
@@ -51,6 +52,16 @@ const tampered = failed('policy', 'Tampering');
 
 const another = (id: string): LensmithError =>
   new LensmithError('config', 'expected the call that the session was opened with as its first one', { where: id });
+
+const taken = (id: string, executionId: string): LensmithError =>
+  new LensmithError(
+    'config',
+    `the executionId "${executionId}" belongs to the call before, which had other code or another time; take a new one`,
+    { where: id },
+  );
+
+const isSame = (one: ExecutionRequest | undefined, other: ExecutionRequest): boolean =>
+  one?.code === other.code && one.seconds === other.seconds;
 
 /**
  * Opens a session on a fork server. Its `first` call travels with the request, and runs as soon as it is open.
@@ -170,7 +181,7 @@ export const openSession = async (
     return resultOf(exchange.call({ code, seconds }, seconds * 1000 + graceMs));
   };
 
-  let lastId: string | undefined;
+  let lastCall: ExecutionRequest | undefined;
   const close = async (): Promise<void> => {
     if (running || !isSound) end();
     if (exchange.closed()) return;
@@ -196,13 +207,13 @@ export const openSession = async (
       else listeners.push(listener);
     },
     execute: (call) => {
-      if (call.executionId !== undefined && call.executionId === lastId) return repeated();
-      if (announced && (call.code !== first?.code || call.seconds !== first.seconds))
-        return Promise.reject(another(id));
+      if (call.executionId !== undefined && call.executionId === lastCall?.executionId)
+        return isSame(lastCall, call) ? repeated() : Promise.reject(taken(id, call.executionId));
+      if (announced && !isSame(first, call)) return Promise.reject(another(id));
       const next = announced ?? last.then(() => run(call));
       announced = undefined;
       last = next;
-      lastId = call.executionId;
+      lastCall = call;
       return next;
     },
   };

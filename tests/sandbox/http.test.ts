@@ -174,6 +174,9 @@ test('an execution that is asked for again is counted once', async () => {
   const again = { code: '2', executionId: 'second' };
   for (let times = 0; times < 3; times += 1) await ask('POST', '/v1/sessions/counted/executions', again);
   expect((await metrics())[executions]).toBe(Number(before[executions]) + 2);
+  const other = await ask('POST', '/v1/sessions/counted/executions', { ...again, code: '3' });
+  expect(other.status).toBe(400);
+  expect((await metrics())[executions]).toBe(Number(before[executions]) + 2);
   await end('counted');
 });
 

@@ -90,6 +90,23 @@ test('a call with the id of the one before it returns that result and does not r
   });
 });
 
+test.each([{ code: 'print("other")' }, { seconds: 7 }])(
+  'a call with the id of the one before it and %o is refused, and the session goes on',
+  async (change) => {
+    await withSession({}, async (session) => {
+      const call = { code: 'print("one")', executionId: 'one' };
+      await session.execute(call);
+      await expect(session.execute({ ...call, ...change })).rejects.toMatchObject({
+        type: 'config',
+        where: session.id,
+        message: expect.stringContaining('"one" belongs to the call before'),
+      });
+      expect((await session.execute(call)).stdout).toBe('one\n');
+      expect((await session.execute({ ...call, ...change, executionId: 'two' })).outcome).toBe('ok');
+    });
+  },
+);
+
 test('a session ends when its lifetime is over, also where it is used', async () => {
   await withSession({ totalSeconds: 0.5 }, async (session) => {
     const ended = new Promise<void>((resolve) => session.onEnd(resolve));
