@@ -4,6 +4,9 @@ import { judgeAuditPolicies } from './judge.ts';
 import { notifySchema } from './notification.ts';
 import { rewardNames } from './score.ts';
 
+/** What GRPO adds to the deviation of a group's rewards where the spec says nothing. */
+export const defaultAdvantageEpsilon = 1e-4;
+
 /** Name of a family of runs, of a run or of a host. */
 export const nameSchema = z
   .string()
@@ -160,7 +163,7 @@ export const runSpecSchema = z.strictObject({
     maxNewTokens: z.int().positive(),
     maxContextTokens: z.int().positive(),
     klCoefficient: z.number().nonnegative().default(0),
-    advantageEpsilon: z.number().positive().default(1e-4),
+    advantageEpsilon: z.number().positive().default(defaultAdvantageEpsilon),
     freezeVision: z.boolean().default(true),
   }),
   serving: z

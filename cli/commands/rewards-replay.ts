@@ -1,8 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import Table from 'cli-table3';
+import { readSpec, runFilePath } from '../../activities/read-run.ts';
 import { renderRewardLab } from '../../dashboard/lab/render-reward-lab.ts';
 import { LensmithError } from '../../domain/errors.ts';
+import { defaultAdvantageEpsilon } from '../../domain/run-spec.ts';
 import { type RewardName, rewardNames } from '../../domain/score.ts';
 import { writeFileAtomic } from '../../processes/atomic-file.ts';
 import { stored } from '../../processes/storage-failure.ts';
@@ -56,6 +58,12 @@ const agreementTable = (agreements: readonly Agreement[]): string => {
   return table.toString();
 };
 
+/** `rl.advantageEpsilon` of the run; its default for rollouts that lie by themselves. */
+const epsilonOf = async (folder: string): Promise<number> => {
+  const file = await stat(runFilePath(folder)).catch(() => undefined);
+  return file ? (await readSpec({ dir: folder })).rl.advantageEpsilon : defaultAdvantageEpsilon;
+};
+
 const pairsOf = <Item>(items: readonly Item[]): [Item, Item][] =>
   items.flatMap((one, index) => items.slice(index + 1).map((other): [Item, Item] => [one, other]));
 
@@ -77,21 +85,22 @@ export const replay = async (run: string, flags: ReplayFlags): Promise<void> => 
     throw new LensmithError('config', `expected a number of steps, got "${flags.steps}"`, { where: '--steps' });
   const folder = await runFolder(run);
   const recorded = await readGroups(folder, { from: flags.from, steps });
-  const replays = names.map((name) => replayReward(name, recorded));
+  const epsilon = await epsilonOf(folder);
+  const replays = names.map((name) => replayReward(name, recorded, epsilon));
   const summaries = replays.map(summariseReplay);
   const agreements = pairsOf(replays).map(([one, other]) => compareReplays(one, other));
   if (flags.json) {
     const short = agreements.map(({ disagreements: _, ...agreement }) => agreement);
-    write(JSON.stringify({ groups: recorded.length, summaries, agreements: short }));
+    write(JSON.stringify({ groups: recorded.length, advantageEpsilon: epsilon, summaries, agreements: short }));
     return;
   }
   write(
-    `${recorded.length} groups, ${summaries[0]?.episodes ?? 0} episodes that are not masked; mean advantage by kind of episode:`,
+    `${recorded.length} groups, ${summaries[0]?.episodes ?? 0} episodes that are not masked; mean advantage, (reward − mean) / (deviation + ${epsilon}), by kind of episode:`,
   );
   write(summaryTable(summaries));
   if (agreements.length > 0) write(agreementTable(agreements));
   const page = resolve(flags.html ?? join(folder, 'report', 'rewards.html'));
-  const html = renderRewardLab({ title: basename(resolve(folder)), replays, summaries, agreements });
+  const html = renderRewardLab({ title: basename(resolve(folder)), epsilon, replays, summaries, agreements });
   await stored(page, mkdir(dirname(page), { recursive: true }));
   await stored(page, writeFileAtomic(page, html));
   write(`curves, and the episodes that the rewards disagree on: ${page}`);

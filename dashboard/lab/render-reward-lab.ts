@@ -9,6 +9,8 @@ import { table } from '../report/table.ts';
 
 export interface RewardLab {
   readonly title: string;
+  /** What is added to the deviation of a group. */
+  readonly epsilon: number;
   readonly replays: readonly Replay[];
   readonly summaries: readonly ReplaySummary[];
   readonly agreements: readonly Agreement[];
@@ -108,13 +110,13 @@ const disagreement = ({ names, disagreements }: Agreement): string => {
 };
 
 /** A page of its own about how rewards would have ranked the episodes of a run; needs nothing beside it. */
-export const renderRewardLab = ({ title, replays, summaries, agreements }: RewardLab): string =>
+export const renderRewardLab = ({ title, epsilon, replays, summaries, agreements }: RewardLab): string =>
   [
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
     `<meta name="viewport" content="width=device-width,initial-scale=1"><title>Rewards: ${escapeHtml(title)}</title>`,
     `<style>${styles}</style></head><body><main><h1>Rewards on ${escapeHtml(title)}</h1>`,
     section('What each reward makes of the episodes', summaryTable(summaries)),
-    '<p class="note">The last columns are mean advantages, (reward − mean of the group) / deviation, by kind of episode: what a step ' +
+    `<p class="note">The last columns are mean advantages, (reward − mean of the group) / (deviation + ${epsilon}), by kind of episode: what a step ` +
       'would push up is positive. “Wrong at least as good”: pairs of a right and a wrong episode of a group in which the wrong one gets no less.</p>',
     section('Mean advantage by kind of episode, over the steps', plots(replays)),
     agreements.length > 0 ? section('Where rewards disagree', agreementTable(agreements)) : '',

@@ -34,7 +34,7 @@ export interface Ranked {
   readonly member: GradedEpisode;
   readonly kind: EpisodeKind;
   readonly reward: number;
-  /** `(reward − mean) / (deviation + 0.0001)` over its group, as GRPO learns from it. */
+  /** `(reward − mean) / (deviation + epsilon)` over its group, as GRPO learns from it (arXiv 2402.03300, section 4.1.2). */
   readonly advantage: number;
 }
 
@@ -49,10 +49,12 @@ export interface Replay {
   readonly groups: readonly ReplayedGroup[];
 }
 
-const floor = 1e-4;
-
-/** Scores recorded groups by a reward; masked episodes are left out. */
-export const replayReward = (name: RewardName, recorded: readonly RecordedGroup[]): Replay => {
+/**
+ * Scores recorded groups by a reward; masked episodes are left out.
+ *
+ * @param epsilon - What is added to the deviation, `rl.advantageEpsilon` of the run.
+ */
+export const replayReward = (name: RewardName, recorded: readonly RecordedGroup[], epsilon: number): Replay => {
   const kept = recorded.map(({ step, members }) => ({ step, members: members.filter((member) => !isMasked(member)) }));
   const scores = scoreGroups(
     rewards[name],
@@ -65,7 +67,7 @@ export const replayReward = (name: RewardName, recorded: readonly RecordedGroup[
     const ranked = members.map((member, place) => {
       const reward = values[place] ?? 0;
       // What is left of rounding in a group without spread is no spread.
-      const advantage = deviation < 1e-9 ? 0 : (reward - mean) / (deviation + floor);
+      const advantage = deviation < 1e-9 ? 0 : (reward - mean) / (deviation + epsilon);
       return { member, kind: kindOf(member), reward, advantage };
     });
     return { step, ranked };

@@ -5,15 +5,18 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunFile } from '../../activities/read-run.ts';
 import { rewardsOf } from '../../cli/commands/rewards-replay.ts';
 import { readGroups, readTraces } from '../../cli/commands/rewards-traces.ts';
 import type { ImageLocation, Orientation } from '../../domain/image-location.ts';
+import { parseRunSpec } from '../../domain/parse-run-spec.ts';
 import type { RolloutLine } from '../../domain/rollout.ts';
 import { advantagesByStep, compareReplays, summariseReplay } from '../../scoring/lab/compare-replays.ts';
 import { kindOf, type RecordedGroup, replayReward } from '../../scoring/lab/replay.ts';
 import { rewards } from '../../scoring/rewards/rewards.ts';
 import { scoreGroup, scoreGroups } from '../../scoring/rewards/score-group.ts';
 import { gradeOf } from '../support/episodes.ts';
+import { miniatureSpec } from '../support/miniature-spec.ts';
 import { traceOf } from '../support/traces.ts';
 
 const right = gradeOf('correct');
@@ -39,24 +42,26 @@ describe('a replay', () => {
         turns: episode.turns.map((turn) => ({ ...turn, text: turn.call ? turn.text : '<answer>8</answer>' })),
       },
     }));
-    const replay = replayReward('lensmith', [group(1, ...bare)]);
+    const replay = replayReward('lensmith', [group(1, ...bare)], 1e-4);
     const rewardsGiven = replay.groups[0]?.ranked.map(({ reward }) => reward) ?? [];
     expect(rewardsGiven).toEqual([expect.closeTo(1.1, 12), expect.closeTo(1.1, 12), expect.closeTo(0.1 - 0.2 / 3, 12)]);
     // Mean 0.744444; deviation 0.502830 = 1.066667 · √2 / 3; (1.1 − mean) / deviation = 1 / √2.
     expect(replay.groups[0]?.ranked[0]?.advantage).toBeCloseTo(Math.SQRT1_2, 3);
     expect(replay.groups[0]?.ranked[2]?.advantage).toBeCloseTo(-Math.SQRT2, 3);
+    // 0.355556 / (0.502830 + 0.1)
+    expect(replayReward('lensmith', [group(1, ...bare)], 0.1).groups[0]?.ranked[0]?.advantage).toBeCloseTo(0.58981, 5);
   });
 
   it('leaves masked episodes out', () => {
     const outage = { episode: traceOf([]), grade: gradeOf('infra_error') };
-    expect(replayReward('accuracy', [group(1, direct, outage, lost)]).groups[0]?.ranked).toHaveLength(2);
+    expect(replayReward('accuracy', [group(1, direct, outage, lost)], 1e-4).groups[0]?.ranked).toHaveLength(2);
   });
 
   it('has no figures of no episodes', () => {
     const outage = { episode: traceOf([]), grade: gradeOf('infra_error') };
     const nothing = { mean: null, least: null, most: null };
-    expect(summariseReplay(replayReward('accuracy', [group(1, outage, outage)]))).toMatchObject(nothing);
-    expect(summariseReplay(replayReward('accuracy', []))).toMatchObject({ ...nothing, flatGroups: null });
+    expect(summariseReplay(replayReward('accuracy', [group(1, outage, outage)], 1e-4))).toMatchObject(nothing);
+    expect(summariseReplay(replayReward('accuracy', [], 1e-4))).toMatchObject({ ...nothing, flatGroups: null });
   });
 
   it('says which kind an episode is', () => {
@@ -71,7 +76,7 @@ describe('a replay', () => {
 
 describe('a summary', () => {
   it('counts groups without spread and pairs in which the wrong episode is not worse', () => {
-    const replay = replayReward('accuracy', [group(1, direct, direct), group(2, direct, lost)]);
+    const replay = replayReward('accuracy', [group(1, direct, direct), group(2, direct, lost)], 1e-4);
     expect(summariseReplay(replay)).toMatchObject({
       episodes: 4,
       flatGroups: 0.5,
@@ -87,7 +92,10 @@ describe('the comparison of two rewards', () => {
   it('agrees with itself, and with one that pays calls on a hard task as it does', () => {
     // mu ¼: lensmith pays the checked answer 0.2 · ¾ − 0.1 · ¼ more than the direct one, CodeDance d · 1.5 with d > 0.
     const hard = group(1, direct, checked, lost, lost, lost, lost, lost, lost);
-    const [ours, codedance] = [replayReward('lensmith', [hard]), replayReward('codedance-released', [hard])];
+    const [ours, codedance] = [
+      replayReward('lensmith', [hard], 1e-4),
+      replayReward('codedance-released', [hard], 1e-4),
+    ];
     expect(compareReplays(ours, ours)).toMatchObject({ same: 1, tau: 1, disagreements: [] });
     expect(compareReplays(ours, codedance)).toMatchObject({ same: 1, tau: 1 });
   });
@@ -95,7 +103,7 @@ describe('the comparison of two rewards', () => {
   it('finds where an easy task makes one charge a call that the other does not', () => {
     // mu 1: lensmith takes 0.1 for the call; accuracy gives both the same, so nothing is ordered the other way round.
     const easy = [group(1, direct, checked)];
-    const found = compareReplays(replayReward('lensmith', easy), replayReward('accuracy', easy));
+    const found = compareReplays(replayReward('lensmith', easy, 1e-4), replayReward('accuracy', easy, 1e-4));
     expect(found).toMatchObject({ ordered: 0, same: null, tau: null });
   });
 
@@ -120,7 +128,10 @@ describe('the comparison of two rewards', () => {
       locations: { up: shows('rotate_270') },
     };
     const recorded = [group(7, words, deed)];
-    const found = compareReplays(replayReward('lensmith', recorded), replayReward('codevision-released', recorded));
+    const found = compareReplays(
+      replayReward('lensmith', recorded, 1e-4),
+      replayReward('codevision-released', recorded, 1e-4),
+    );
     expect(found).toMatchObject({ ordered: 1, same: 0, tau: -1 });
     expect(found.disagreements[0]).toMatchObject({
       step: 7,
@@ -171,6 +182,21 @@ describe('the commands', () => {
     const { stdout } = await lensmith('replay', run, '--json', '--steps', '2', '--reward', 'all');
     const report = JSON.parse(stdout) as { groups: number; summaries: unknown[]; agreements: unknown[] };
     expect([report.groups, report.summaries.length, report.agreements.length]).toEqual([2, 6, 15]);
+  });
+
+  it('replay takes what is added to the deviation from the run', async () => {
+    const unknown = await lensmith('replay', run, '--reward', 'accuracy');
+    expect(unknown.stdout).toContain('(deviation + 0.0001)');
+    const spec = miniatureSpec();
+    const file: RunFile = {
+      ...{ version: 1, run: 'digits', workflowId: 'train/digits', execution: 'one' },
+      createdAt: new Date(0).toISOString(),
+      spec: parseRunSpec({ ...spec, rl: { ...spec.rl, advantageEpsilon: 0.25 } }),
+    };
+    await writeFile(join(run, 'run.json'), JSON.stringify(file));
+    const known = await lensmith('replay', run, '--reward', 'accuracy');
+    expect(known.stdout).toContain('(deviation + 0.25)');
+    expect(await readFile(join(run, 'report', 'rewards.html'), 'utf8')).toContain('(deviation + 0.25)');
   });
 
   it('explain says what each term gave and why', async () => {
