@@ -16,6 +16,7 @@ import torch
 from tool_server import ToolServer, result, running, score
 
 from lensmith_trainers.modeling import load_model
+from lensmith_trainers.rl import await_judge
 from lensmith_trainers.rl.train import train_rl
 from lensmith_trainers.runtime import Failure, RlConfig, StopRequest, read_manifest
 
@@ -45,9 +46,9 @@ def base(server: ToolServer, dataset: Path, miniature_folder: Path) -> dict[str,
     return {"toolServer": server.url, "dataset": str(dataset), "model": str(miniature_folder)}
 
 
-def train(folder: Path, **changes: object) -> dict[str, Any]:
+def train(folder: Path, stop: StopRequest | None = None, **changes: object) -> dict[str, Any]:
     config = rl_data.rl_config(folder, **changes)
-    return train_rl(RlConfig.model_validate_json(json.dumps(config)), StopRequest())
+    return train_rl(RlConfig.model_validate_json(json.dumps(config)), stop or StopRequest())
 
 
 def digest(folder: Path) -> str:
@@ -121,6 +122,32 @@ def test_a_step_whose_judge_is_away_waits_for_it(base: dict, tmp_path: Path) -> 
     assert scorings.count("away") == scorings.count("there") > 0
     assert line["masked"] == 0
     assert line["seconds"]["scoring"] > 1
+
+
+@pytest.mark.parametrize("asked_to_stop", [True, False])
+def test_a_step_that_cannot_be_scored_leaves_a_checkpoint_of_the_steps_before_it(
+    base: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked_to_stop: bool
+) -> None:
+    train(tmp_path / "undisturbed", **base)
+    stop, away = StopRequest(), True
+
+    def scored(episode: dict[str, Any]) -> dict[str, Any]:
+        if not (away and len(bodies(other)) > 3):
+            return length_score(episode)
+        stop.requested = asked_to_stop
+        return {**score(False, masked=True), "awaitsJudge": True}
+
+    monkeypatch.setattr(await_judge, "_PATIENCE_SECONDS", 60.0 if asked_to_stop else 1.0)
+    expected = "cancelled" if asked_to_stop else "infrastructure"
+    with running(ToolServer(lambda *_: result("no_output"), scored)) as other:
+        config = {**base, "toolServer": other.url}
+        with pytest.raises(Failure) as caught:
+            train(tmp_path, stop, **config)
+        assert caught.value.type == expected
+        assert sorted(path.name for path in (tmp_path / "output").iterdir()) == ["checkpoint-2", "checkpoint-3"]
+        away = False
+        train(tmp_path, **config, resumeFrom=str(tmp_path / "output" / "checkpoint-3"))
+    assert digest(tmp_path / "output" / "model") == digest(tmp_path / "undisturbed" / "output" / "model")
 
 
 def test_every_step_keeps_its_scored_episodes(base: dict, server: ToolServer, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def await_judge(
     *,
     cancelled: Callable[[], bool],
     waiting: Callable[[int], None],
-    patience_seconds: float = _PATIENCE_SECONDS,
+    patience_seconds: float | None = None,
     first_pause: float = _FIRST_PAUSE,
 ) -> Scores:
     """Scores a step's episodes again until its judge has had its say on all but one of twenty of them.
@@ -33,14 +33,15 @@ def await_judge(
         score: scores all episodes of the step, by group.
         cancelled: looked at while it waits.
         waiting: told before each pause how many episodes wait for the judge.
-        patience_seconds: how long the judge is waited for.
+        patience_seconds: how long the judge is waited for, half an hour by default.
         first_pause: seconds before the second scoring; doubled before each further one, up to 30.
 
     Raises:
         Failure: `infrastructure` where the patience ends, with the reason of one episode, `cancelled` where the program
             is asked to stop meanwhile.
     """
-    deadline = time.monotonic() + patience_seconds
+    patience = _PATIENCE_SECONDS if patience_seconds is None else patience_seconds
+    deadline = time.monotonic() + patience
     pause = first_pause
     scores = score()
     while True:
@@ -50,7 +51,7 @@ def await_judge(
             return scores
         reason = open_ones[0]["grade"]["reason"]
         if time.monotonic() + pause > deadline:
-            message = f"{len(open_ones)} of {len(every)} episodes waited {patience_seconds:g} s for the judge: {reason}"
+            message = f"{len(open_ones)} of {len(every)} episodes waited {patience:g} s for the judge: {reason}"
             raise Failure("infrastructure", message)
         waiting(len(open_ones))
         _sleep(pause, cancelled)

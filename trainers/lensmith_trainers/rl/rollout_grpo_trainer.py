@@ -22,6 +22,7 @@ from lensmith_trainers.rl.sequence_log_probs import sequence_log_probs
 from lensmith_trainers.rl.step_batch import TrainedSequence
 from lensmith_trainers.rollout import RolloutTask
 from lensmith_trainers.runtime.config import RlConfig
+from lensmith_trainers.runtime.failure import Failure
 from lensmith_trainers.runtime.publish import publish_folder
 from lensmith_trainers.training.scratch import empty_scratch, scratch_folder
 
@@ -76,7 +77,7 @@ class RolloutGrpoTrainer(GRPOTrainer):
         """Rolls out, then adds up the gradients of the micro-batches; returns the loss."""
         del num_items_in_batch
         model.eval()
-        rollouts = self._prepare_inputs(inputs)
+        rollouts = self._rolled_out(model, inputs)
         self._training_since = time.monotonic()
         kl = self._kl(rollouts.sample)
         model.train()
@@ -88,6 +89,15 @@ class RolloutGrpoTrainer(GRPOTrainer):
             loss += part.detach()
         self.last_step = {**rollouts.figures, "kl": kl, "seconds": rollouts.seconds}
         return loss
+
+    def _rolled_out(self, model: nn.Module, inputs: list[dict[str, Any]]) -> StepRollouts:
+        try:
+            return self._prepare_inputs(inputs)
+        except Failure:
+            # Nothing of this step has changed the model: what the steps before it have learned is kept.
+            if self.state.global_step > 0 and not self._checkpoint_folder().exists():
+                self._save_checkpoint(model, None)
+            raise
 
     def _compute_loss(self, model: nn.Module, inputs: MicroBatch) -> Tensor:
         del model
@@ -132,12 +142,14 @@ class RolloutGrpoTrainer(GRPOTrainer):
         del trial
         return str(scratch_folder(self.args.output_dir))
 
+    def _checkpoint_folder(self) -> Path:
+        return Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:  # noqa: ANN401 - of the base class
-        scratch, step = empty_scratch(self.args.output_dir), self.state.global_step
+        scratch, final = empty_scratch(self.args.output_dir), self._checkpoint_folder()
         # TRL's own would write a model card with links of its project beside the checkpoints.
         Trainer._save_checkpoint(self, model, trial)
-        final = Path(self.args.output_dir) / f"checkpoint-{step}"
-        with publish_folder(final, "checkpoint", {"step": step}) as partial:
+        with publish_folder(final, "checkpoint", {"step": self.state.global_step}) as partial:
             for path in (scratch / final.name).iterdir():
                 path.rename(partial / path.name)
         shutil.rmtree(scratch)
