@@ -50,6 +50,9 @@ export const rlCurvesSection = ({ rlMetrics, checkpoints }: RunReport): string =
   });
   const total = of((line) => secondsParts.reduce((sum, part) => sum + line.seconds[part], 0));
   const rates = of((line) => line.learningRate);
+  const masked = of((line) => line.masked);
+  const judged = of((line) => line.judged);
+  const told = [...masked, ...judged].some(({ y }) => y !== null && y > 0);
   const validation: Line = {
     name: 'validation, greedy',
     colour: 'var(--b)',
@@ -110,6 +113,18 @@ export const rlCurvesSection = ({ rlMetrics, checkpoints }: RunReport): string =
       'var(--e)',
     ),
     linePlot('Learning rate', [{ name: 'learning rate', colour: 'var(--e)', points: rates }], { aside: last(rates) }),
+    ...(told
+      ? [
+          linePlot(
+            'Episodes a step that the judge decided, and masked ones',
+            [
+              { name: 'judged', colour: 'var(--d)', points: smooth(judged, reachOf(judged)) },
+              { name: 'masked', colour: 'var(--e)', points: smooth(masked, reachOf(masked)) },
+            ],
+            { include: [0], aside: `${lastMean(masked)} masked` },
+          ),
+        ]
+      : []),
     linePlot('Seconds a step', seconds, { include: [0], aside: `${lastMean(total)} in all` }),
   ];
   return section(
