@@ -37,6 +37,10 @@ export const notifySchema = z
   })
   .refine(({ url, urlVariable }) => (url === null) !== (urlVariable === null), {
     error: 'expected either "url" or "urlVariable"',
+  })
+  // The JSON Schema knows nothing of a refinement.
+  .meta({
+    oneOf: ['url', 'urlVariable'].map((name) => ({ required: [name], properties: { [name]: { type: 'string' } } })),
   });
 export type NotifySpec = z.infer<typeof notifySchema>;
 
