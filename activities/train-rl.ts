@@ -5,6 +5,7 @@ import type { RunRef, StageResult } from '../domain/stage.ts';
 import type { RlConfig } from '../domain/trainer-config.ts';
 import { type LoadedProtocol, loadProtocol } from '../episodes/load-protocol.ts';
 import { scoringVersion } from '../scoring/grade-episode.ts';
+import { rewards } from '../scoring/rewards/rewards.ts';
 import { dataFile } from './data-files.ts';
 import { whileAsking } from './gpu-hours-server.ts';
 import type { Host } from './host.ts';
@@ -75,6 +76,7 @@ export const trainRl =
             protocolFile: protocol.file,
             toolServer: host.toolServer,
             judged: judges.length > 0,
+            scoredImages: rewards[settings.reward].usesPixels !== undefined,
             prompt: spec.prompt,
           } satisfies RlConfig;
         },

@@ -58,6 +58,8 @@ export const rlConfigSchema = trainingSchema.extend({
   toolServer: z.url(),
   /** Whether the run has a judge; the tool server then asks it about answers that the rules leave open. */
   judged: z.boolean(),
+  /** Whether the reward looks at pixels; else the scoring is sent none. */
+  scoredImages: z.boolean(),
   /** Whose words the question has: the protocol's, or the row's own messages. */
   prompt: z.enum(['protocol', 'dataset']),
   reward: z.string(),

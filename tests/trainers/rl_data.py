@@ -55,6 +55,20 @@ def rl_row(index: int) -> dict[str, Any]:
     }
 
 
+def write_needy_rows(path: Path, count: int, needs: dict[str, Any] | None) -> Path:
+    """Writes rows that say what their image needs as Parquet, with the columns that are named, and returns its path."""
+    rows = [rl_row(index) for index in range(count)]
+    for row in rows:
+        row["extra_info"]["needs"] = needs
+    fields = {"orientation": TEXT, "box": pa.list_(pa.float64())}
+    kind = pa.struct([(name, fields[name]) for name in fields if needs is None or name in needs])
+    extra = pa.struct([*RL_SCHEMA.field("extra_info").type, ("needs", kind)])
+    place = RL_SCHEMA.get_field_index("extra_info")
+    schema = RL_SCHEMA.set(place, pa.field("extra_info", extra))
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    return path
+
+
 def write_rl_rows(path: Path, count: int) -> Path:
     """Writes rows as Parquet and returns its path."""
     pq.write_table(pa.Table.from_pylist([rl_row(index) for index in range(count)], schema=RL_SCHEMA), path)
@@ -70,6 +84,7 @@ def rl_config(folder: Path, **changes: object) -> dict[str, Any]:
         "threads": 1,
         "device": "cpu",
         "judged": False,
+        "scoredImages": True,
         "prompt": "protocol",
         "progressFile": str(folder / "progress.json"),
         "metricsFile": str(folder / "metrics.jsonl"),

@@ -88,6 +88,15 @@ def test_only_a_judged_run_names_itself_to_the_scoring(base: dict, server: ToolS
     assert [body.get("run") for body in bodies(server)] == [None, "test"]
 
 
+@pytest.mark.parametrize("scored_images", [True, False])
+def test_pixels_travel_where_the_reward_looks_at_them(base: dict, tmp_path: Path, scored_images: bool) -> None:
+    dataset = rl_data.write_needy_rows(tmp_path / "rl.parquet", 6, {"orientation": "rotate_90"})
+    with running(ToolServer(lambda *_: result("no_output"))) as other:
+        changes = {"toolServer": other.url, "dataset": str(dataset), "scoredImages": scored_images}
+        train(tmp_path, **{**base, **changes}, steps=1)
+        assert [bool(body["images"]) for body in bodies(other)] == [scored_images]
+
+
 def test_metrics_say_who_decided(base: dict, tmp_path: Path) -> None:
     seen: list[int] = []
 

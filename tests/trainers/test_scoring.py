@@ -4,8 +4,6 @@ import base64
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import rl_data
 from tool_server import ToolServer, result, running
@@ -60,36 +58,22 @@ def test_without_images_there_is_one_request() -> None:
         assert [body["images"] for body in _bodies(server)] == [[]]
 
 
-def _write(path: Path, needs: dict[str, Any] | None) -> Path:
-    row = rl_data.rl_row(0)
-    row["extra_info"]["needs"] = needs
-    extra = rl_data.RL_SCHEMA.field("extra_info").type
-    fields = {"orientation": pa.string(), "box": pa.list_(pa.float64())}
-    kind = pa.struct([(name, fields[name]) for name in fields if needs is None or name in needs])
-    schema = pa.schema(
-        [
-            field if field.name != "extra_info" else ("extra_info", pa.struct([*extra, ("needs", kind)]))
-            for field in rl_data.RL_SCHEMA
-        ]
-    )
-    pq.write_table(pa.Table.from_pylist([row], schema=schema), path)
-    return path
-
-
 def test_a_row_says_what_its_image_needs(tmp_path: Path) -> None:
-    (task,) = read_tasks(_write(tmp_path / "rl.parquet", {"orientation": "rotate_270", "box": [1, 2, 3, 4]}))
+    (task,) = read_tasks(
+        rl_data.write_needy_rows(tmp_path / "rl.parquet", 1, {"orientation": "rotate_270", "box": [1, 2, 3, 4]})
+    )
     assert task.fields["needs"] == {"orientation": "rotate_270", "box": [1, 2, 3, 4]}
-    (task,) = read_tasks(_write(tmp_path / "rl.parquet", None))
+    (task,) = read_tasks(rl_data.write_needy_rows(tmp_path / "rl.parquet", 1, None))
     assert "needs" not in task.fields
 
 
 @pytest.mark.parametrize("needs", [{"orientation": "rotate_270"}, {"box": [1, 2, 3, 4]}])
 def test_what_a_row_does_not_say_of_its_needs_is_none(tmp_path: Path, needs: dict[str, Any]) -> None:
-    (task,) = read_tasks(_write(tmp_path / "rl.parquet", needs))
+    (task,) = read_tasks(rl_data.write_needy_rows(tmp_path / "rl.parquet", 1, needs))
     assert task.fields["needs"] == {"orientation": None, "box": None, **needs}
 
 
 def test_a_box_of_three_corners_is_a_data_failure(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="left, top, right and bottom") as caught:
-        read_tasks(_write(tmp_path / "rl.parquet", {"orientation": None, "box": [1, 2, 3]}))
+        read_tasks(rl_data.write_needy_rows(tmp_path / "rl.parquet", 1, {"orientation": None, "box": [1, 2, 3]}))
     assert caught.value.type == "data"

@@ -60,7 +60,7 @@ class RolloutSource:
         traces = [episode.trace(config.model) for episode in episodes]
         started = time.monotonic()
         grouped = [traces[start : start + size] for start in range(0, len(traces), size)]
-        images = _images(episodes, size)
+        images = _images(episodes, size) if config.scored_images else []
 
         def score() -> list[list[dict[str, Any]]]:
             return score_groups(

@@ -91,6 +91,7 @@ class RlConfig(TrainingConfig):
     protocol_file: AbsolutePath
     tool_server: HttpUrl
     judged: bool
+    scored_images: bool
     prompt: Literal["protocol", "dataset"]
     reward: str
     prompts_per_step: Positive
