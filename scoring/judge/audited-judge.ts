@@ -4,7 +4,7 @@ import { guardAnswer, isGrade } from './answer-guard.ts';
 import { findAudit, keepAudit } from './audit-file.ts';
 import { auditJudge } from './audit-judge.ts';
 import { type AuditSet, readAuditSet } from './audit-pairs.ts';
-import type { Judge, JudgeClient, JudgeGrade } from './judge-client.ts';
+import { awaitedGrade, type Judge, type JudgeClient, type JudgeGrade } from './judge-client.ts';
 import { judgePromptVersion } from './judge-prompt.ts';
 import { within } from './within.ts';
 
@@ -95,12 +95,11 @@ export const auditedJudge = ({
   const refusal = async (): Promise<JudgeGrade | undefined> => {
     if (policy === 'off') return undefined;
     const found = await resultInTime();
-    const failed = { verdict: 'judge_failed', decidedBy: 'none' } as const;
-    if (typeof found === 'string')
-      return { ...failed, reason: `the judge ${client.id} was not asked: ${found}`, awaitsJudge: true };
+    if (typeof found === 'string') return awaitedGrade(`the judge ${client.id} was not asked: ${found}`);
     if (found.passed || policy === 'force') return undefined;
     return {
-      ...failed,
+      verdict: 'judge_failed',
+      decidedBy: 'none',
       reason: `the judge ${client.id} was not asked, it failed its audit ${auditNote(found)}; once it is mended, lensmith judge audit makes it anew`,
     };
   };

@@ -21,6 +21,14 @@ export type JudgeGrade = Grade & {
   readonly awaitsJudge?: true;
 };
 
+/** The grade of an answer about which the judge may say something later. */
+export const awaitedGrade = (reason: string): JudgeGrade => ({
+  verdict: 'judge_failed',
+  decidedBy: 'none',
+  reason,
+  awaitsJudge: true,
+});
+
 /** Says whether an answer agrees with the reference; an outage or an unreadable reply is `judge_failed`, never a score. */
 export type Judge = (question: JudgeQuestion) => Promise<JudgeGrade>;
 
@@ -78,8 +86,8 @@ export interface JudgeClient {
 const gradeOf = (asked: Asked): JudgeGrade => {
   if (asked.kind === 'verdict') return { ...gradeOfReply(asked), cached: asked.cached ?? false };
   if (asked.kind === 'unreadable') return gradeOfReply(asked);
-  const failed = { verdict: 'judge_failed', decidedBy: 'none', reason: asked.reason } as const;
-  return asked.kind === 'rejected' ? failed : { ...failed, awaitsJudge: true };
+  if (asked.kind !== 'rejected') return awaitedGrade(asked.reason);
+  return { verdict: 'judge_failed', decidedBy: 'none', reason: asked.reason };
 };
 
 /** Opens a judge on servers of the OpenAI API, at temperature 0, with a cache of its decisions on disk. */

@@ -1,4 +1,4 @@
-import type { Judge, JudgeGrade } from './judge-client.ts';
+import { awaitedGrade, type Judge } from './judge-client.ts';
 import { within } from './within.ts';
 
 /**
@@ -8,12 +8,7 @@ import { within } from './within.ts';
  * @param until - On the clock of `performance.now()`.
  */
 export const judgeUntil = (judge: Judge, until: number): Judge => {
-  const late: JudgeGrade = {
-    verdict: 'judge_failed',
-    decidedBy: 'none',
-    reason: 'the judge had not decided when the time of the request was over',
-    awaitsJudge: true,
-  };
+  const late = awaitedGrade('the judge had not decided when the time of the request was over');
   return async (question) => {
     const leftMs = until - performance.now();
     if (leftMs <= 0) return late;

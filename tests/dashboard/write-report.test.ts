@@ -14,6 +14,7 @@ const written = async () => {
   return {
     home,
     run,
+    input,
     page: await readFile(report, 'utf8'),
     summary: summarySchema.parse(JSON.parse(await readFile(summary, 'utf8'))),
   };
@@ -59,18 +60,13 @@ describe('the page', () => {
   });
 
   it('draws the episodes that the judge decided or left open, where there were any', async () => {
-    const { page, home, run } = await written();
+    const { page, home, run, input } = await written();
     const title = '<figcaption>Episodes a step that the judge decided, and masked ones';
     expect(page).not.toContain(title);
     const file = join(home, 'earlier', 'stages', 'rl', 'metrics.jsonl');
     const [line = ''] = (await readFile(file, 'utf8')).split('\n');
     await writeFile(file, `${line}\n${JSON.stringify({ ...JSON.parse(line), step: 2, masked: 3, judged: 5 })}\n`);
-    const { input } = await makeRun(await temporaryFolder());
-    const { rl } = input;
-    const { report } = await writeReport()(run, {
-      ...input,
-      rl: { ...rl, artifact: { ...rl.artifact, path: join(home, 'earlier', 'checkpoints', 'model') } },
-    });
+    const { report } = await writeReport()(run, input);
     expect(textAfter(await readFile(report, 'utf8'), title, 'span')).toBe('3 masked');
   });
 

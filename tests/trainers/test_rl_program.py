@@ -55,13 +55,9 @@ def digest(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
-def bodies(server: ToolServer) -> list[dict[str, Any]]:
-    return [body for _, path, body in server.requests if path == "/v1/score"]
-
-
 def asked(server: ToolServer) -> list[list[str]]:
     """The samples of each step's groups."""
-    return [[group[0]["task"]["sampleId"] for group in body["groups"]] for body in bodies(server)]
+    return [[group[0]["task"]["sampleId"] for group in body["groups"]] for body in server.scorings]
 
 
 def test_steps_take_the_rows_in_order_and_write_metrics(base: dict, server: ToolServer, tmp_path: Path) -> None:
@@ -85,7 +81,7 @@ def test_steps_take_the_rows_in_order_and_write_metrics(base: dict, server: Tool
 def test_only_a_judged_run_names_itself_to_the_scoring(base: dict, server: ToolServer, tmp_path: Path) -> None:
     train(tmp_path / "rules", **base, steps=1)
     train(tmp_path / "judged", **base, steps=1, judged=True)
-    assert [body.get("run") for body in bodies(server)] == [None, "test"]
+    assert [body.get("run") for body in server.scorings] == [None, "test"]
 
 
 @pytest.mark.parametrize("scored_images", [True, False])
@@ -94,7 +90,7 @@ def test_pixels_travel_where_the_reward_looks_at_them(base: dict, tmp_path: Path
     with running(ToolServer(lambda *_: result("no_output"))) as other:
         changes = {"toolServer": other.url, "dataset": str(dataset), "scoredImages": scored_images}
         train(tmp_path, **{**base, **changes}, steps=1)
-        assert [bool(body["images"]) for body in bodies(other)] == [scored_images]
+        assert [bool(body["images"]) for body in other.scorings] == [scored_images]
 
 
 def test_metrics_say_who_decided(base: dict, tmp_path: Path) -> None:
@@ -121,7 +117,7 @@ def test_a_step_whose_judge_is_away_waits_for_it(base: dict, tmp_path: Path) -> 
     scorings: list[str] = []
 
     def scored(_: dict[str, Any]) -> dict[str, Any]:
-        first = len({body["id"] for body in bodies(other)}) == 1
+        first = len({body["id"] for body in other.scorings}) == 1
         scorings.append("away" if first else "there")
         return {**score(False, masked=True), "awaitsJudge": True} if first else score(True)
 
@@ -141,7 +137,7 @@ def test_a_step_that_cannot_be_scored_leaves_a_checkpoint_of_the_steps_before_it
     stop, away = StopRequest(), True
 
     def scored(episode: dict[str, Any]) -> dict[str, Any]:
-        if not (away and len(bodies(other)) > 3):
+        if not (away and len(other.scorings) > 3):
             return length_score(episode)
         stop.requested = asked_to_stop
         return {**score(False, masked=True), "awaitsJudge": True}

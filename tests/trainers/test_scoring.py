@@ -25,16 +25,12 @@ def _trace(name: str) -> dict[str, Any]:
     return {"answer": name, "task": {"reference": name}}
 
 
-def _bodies(server: ToolServer) -> list[dict[str, Any]]:
-    return [body for _, path, body in server.requests if path == "/v1/score"]
-
-
 def test_an_attempt_that_is_repeated_keeps_its_id_and_another_step_has_a_new_one() -> None:
     refusals = iter([(503, {"Retry-After": "0"})])
     with running(ToolServer(lambda *_: result(), intercept=lambda *_: next(refusals, None))) as server:
         _score(server, [[_trace("a")]])
         _score(server, [[_trace("a")]])
-        ids = [body["id"] for body in _bodies(server)]
+        ids = [body["id"] for body in server.scorings]
     assert ids[0] == ids[1] != ids[2]
     assert len(ids) == 3
 
@@ -45,7 +41,7 @@ def test_images_travel_with_their_groups_in_requests_of_bounded_size(monkeypatch
     images = [{"x": b"123456"}, {"y": b"1234"}, {"z": b"1234567890abc"}]
     with running(ToolServer(lambda *_: result())) as server:
         scores = _score(server, groups, images=images)
-        bodies = _bodies(server)
+        bodies = server.scorings
     assert [[image["digest"] for image in body["images"]] for body in bodies] == [["x", "y"], ["z"]]
     assert [len(body["groups"]) for body in bodies] == [2, 1]
     assert base64.b64decode(bodies[0]["images"][0]["data"]) == b"123456"
@@ -55,7 +51,7 @@ def test_images_travel_with_their_groups_in_requests_of_bounded_size(monkeypatch
 def test_without_images_there_is_one_request() -> None:
     with running(ToolServer(lambda *_: result())) as server:
         _score(server, [[_trace(str(index))] for index in range(40)])
-        assert [body["images"] for body in _bodies(server)] == [[]]
+        assert [body["images"] for body in server.scorings] == [[]]
 
 
 def test_a_row_says_what_its_image_needs(tmp_path: Path) -> None:

@@ -74,6 +74,11 @@ class ToolServer:
         return content
 
     @property
+    def scorings(self) -> list[dict[str, Any]]:
+        """The bodies of what was asked to be scored."""
+        return [body for _, path, body in self.requests if path == "/v1/score"]
+
+    @property
     def codes(self) -> list[str]:
         """What was asked to be run, also with the opening of a session."""
         posted = [body for method, _, body in self.requests if method == "POST"]

@@ -19,13 +19,15 @@ const last = (points: readonly Point[]): string => {
   return value === undefined || value === null ? '' : tickLabel(Number(value.toPrecision(3)));
 };
 
+const movingMean = (points: readonly Point[]): Point[] => smooth(points, reachOf(points));
+
 /** Single steps, faint, and their moving mean over them. */
 const curveLines = (name: string, points: readonly Point[], colour: string): Line[] => [
   { name, colour, points, look: 'faint' },
-  { name, colour, points: smooth(points, reachOf(points)) },
+  { name, colour, points: movingMean(points) },
 ];
 
-const lastMean = (points: readonly Point[]): string => last(smooth(points, reachOf(points)));
+const lastMean = (points: readonly Point[]): string => last(movingMean(points));
 
 const curve = (title: string, points: readonly Point[], colour = 'var(--c)'): string =>
   linePlot(title, curveLines(title, points, colour), { aside: lastMean(points) });
@@ -46,7 +48,7 @@ export const rlCurvesSection = ({ rlMetrics, checkpoints }: RunReport): string =
   const terms = [...new Set(lines.flatMap((line) => Object.keys(line.terms)))].sort();
   const seconds: Line[] = secondsParts.map((part, index) => {
     const points = of((line) => line.seconds[part]);
-    return { name: part, colour: seriesColours[index] ?? 'var(--ink)', points: smooth(points, reachOf(points)) };
+    return { name: part, colour: seriesColours[index] ?? 'var(--ink)', points: movingMean(points) };
   });
   const total = of((line) => secondsParts.reduce((sum, part) => sum + line.seconds[part], 0));
   const rates = of((line) => line.learningRate);
@@ -118,8 +120,8 @@ export const rlCurvesSection = ({ rlMetrics, checkpoints }: RunReport): string =
           linePlot(
             'Episodes a step that the judge decided, and masked ones',
             [
-              { name: 'judged', colour: 'var(--d)', points: smooth(judged, reachOf(judged)) },
-              { name: 'masked', colour: 'var(--e)', points: smooth(masked, reachOf(masked)) },
+              { name: 'judged', colour: 'var(--d)', points: movingMean(judged) },
+              { name: 'masked', colour: 'var(--e)', points: movingMean(masked) },
             ],
             { include: [0], aside: `${lastMean(masked)} masked` },
           ),
